@@ -4,8 +4,8 @@ export default {
   rootDir: "out",
   testEnvironment: "node",
   testMatch: ["<rootDir>/__tests__/fleet/**/*.test.js"],
-  // These have a command of their own: npm run test:real.
-  testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/real/"],
+  // These have commands of their own: npm run test:real, npm run test:faults.
+  testPathIgnorePatterns: ["<rootDir>/__tests__/fleet/real/", "<rootDir>/__tests__/fleet/faults/(runner|machine)"],
   testTimeout: 300_000,
   globalSetup: "<rootDir>/__tests__/fleet/rig/prepare-host.js",
   // Most of a fleet's time is waiting: two at a time are what two cores carry.

@@ -121,6 +121,177 @@ __nccwpck_require__.d(core_namespaceObject, {
   warning: () => (warning)
 });
 
+;// CONCATENATED MODULE: ./out/src/domain/bytes.js
+const units = ["KiB", "MiB", "GiB", "TiB"];
+/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
+function renderBytes(bytes) {
+    let amount = bytes;
+    let shown = "B";
+    for (const unit of units) {
+        if (amount < 1024)
+            break;
+        amount /= 1024;
+        shown = unit;
+    }
+    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/lines.js
+/** As many lines of a command's output as an error message shows. */
+const shownLines = 20;
+/** The last lines of a command's output without blank ones, by default 20. */
+function lastLines(text, most = shownLines) {
+    return text
+        .split(/\r?\n/)
+        .filter((line) => line.trim() !== "")
+        .slice(-most);
+}
+;// CONCATENATED MODULE: ./out/src/domain/failure.js
+
+/** A failure of these parts; of the lines, the last 20 are kept. */
+function failure_makeFailure(parts) {
+    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
+    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
+}
+/** The sentences of a failure: its reason, what to do next, the state of the machine. */
+function failureSentences({ reason, hint, outcome }) {
+    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
+}
+/** Renders a failure: its sentences in one line, then its lines, indented. */
+function renderFailure(failure) {
+    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
+}
+/** Renders the lines of a failure, indented. */
+function renderFailureLines({ lines }) {
+    return lines.map((line) => `  ${line}`);
+}
+;// CONCATENATED MODULE: ./out/src/domain/errors.js
+
+
+/** All bad inputs of a run in one error. */
+class InputError extends Error {
+    name = "InputError";
+    problems;
+    constructor(problems) {
+        const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
+        super([
+            `${heading}; no host was changed:`,
+            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
+        ].join("\n"));
+        this.problems = problems;
+    }
+}
+/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
+class RunnerError extends Error {
+    name = "RunnerError";
+    topic;
+    constructor(message, { topic, ...options }) {
+        super(message, options);
+        this.topic = topic;
+    }
+}
+/** A command that could not be started, failed, or was terminated. */
+class CommandError extends Error {
+    name = "CommandError";
+    /** The command, ready to paste into a shell. */
+    command;
+    failure;
+    stdout;
+    stderr;
+    constructor(parts) {
+        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
+        this.command = parts.command;
+        this.failure = parts.failure;
+        this.stdout = parts.stdout;
+        this.stderr = parts.stderr;
+    }
+}
+/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
+class EvaluationError extends CommandError {
+    /** Nix's message and its place, at most 20 lines. */
+    lines;
+    constructor(reference, lines, cause) {
+        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
+        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
+        this.lines = lines;
+    }
+}
+/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
+class AnswerError extends Error {
+    name = "AnswerError";
+}
+/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
+class NoFlakeError extends Error {
+    name = "NoFlakeError";
+}
+/** The entries of docs/troubleshooting.md about what ended a run, each once. */
+function topicsOf(problem) {
+    if (problem instanceof InputError)
+        return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
+    if (problem instanceof RunnerError)
+        return [problem.topic];
+    return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
+}
+/** The message of anything thrown, also of an error of another realm. */
+function messageOf(error) {
+    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
+}
+/** What ended a run, in one line without a full stop at the end. */
+function briefReason(problem) {
+    if (problem instanceof InputError)
+        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
+    if (problem instanceof EvaluationError)
+        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
+    if (problem instanceof CommandError)
+        return (problem.stderr
+            .split("\n")
+            .findLast((line) => /^\s*error: \S/.test(line))
+            ?.trim() ?? problem.message.slice(0, 200));
+    return messageOf(problem).split("\n")[0] ?? "";
+}
+function describe(failure) {
+    switch (failure.kind) {
+        case "exit":
+            return `exit code ${failure.exitCode}`;
+        case "signal":
+            return `terminated by ${failure.signal}`;
+        case "timeout":
+            return `timed out after ${failure.seconds} s`;
+        case "silent":
+            return `no output for ${failure.seconds} s`;
+        case "output":
+            return `printed more than ${renderBytes(failure.bytes)}`;
+        case "aborted":
+            return "aborted";
+        case "spawn":
+            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
+    }
+}
+/** A failure of one host, thrown; its message is the reason alone. */
+class DeployError extends Error {
+    name = "DeployError";
+    failure;
+    unreachable;
+    constructor({ unreachable, cause, ...parts }) {
+        super(parts.reason, { cause });
+        this.failure = failure_makeFailure(parts);
+        this.unreachable = unreachable ?? false;
+    }
+    get phase() {
+        return this.failure.phase;
+    }
+    get reason() {
+        return this.failure.reason;
+    }
+    get hint() {
+        return this.failure.hint;
+    }
+    get lines() {
+        return this.failure.lines;
+    }
+    get exitCode() {
+        return this.failure.exitCode;
+    }
+}
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
@@ -2205,152 +2376,6 @@ function readInput(name) {
 function maskSecret(secret) {
     setSecret(secret);
 }
-;// CONCATENATED MODULE: ./out/src/domain/failure.js
-const shownLines = 20;
-/** A failure of these parts; of the lines, the last 20 are kept. */
-function failure_makeFailure(parts) {
-    const { phase, reason, hint, outcome, lines = [], exitCode, causes = [], topic } = parts;
-    return { phase, reason, hint, outcome, lines: lines.slice(-shownLines), exitCode, causes, topic };
-}
-/** The sentences of a failure: its reason, what to do next, the state of the machine. */
-function failureSentences({ reason, hint, outcome }) {
-    return [reason, hint, outcome].filter((sentence) => sentence !== undefined);
-}
-/** Renders a failure: its sentences in one line, then its lines, indented. */
-function renderFailure(failure) {
-    return [failureSentences(failure).join(". "), ...renderFailureLines(failure)].join("\n");
-}
-/** Renders the lines of a failure, indented. */
-function renderFailureLines({ lines }) {
-    return lines.map((line) => `  ${line}`);
-}
-;// CONCATENATED MODULE: ./out/src/domain/errors.js
-
-/** All bad inputs of a run in one error. */
-class InputError extends Error {
-    name = "InputError";
-    problems;
-    constructor(problems) {
-        const heading = problems.length === 1 ? "An input is invalid" : `${problems.length} inputs are invalid`;
-        super([
-            `${heading}; no host was changed:`,
-            ...problems.map(({ input, problem, advice }) => `  ${input}: ${problem}${advice === undefined ? "" : `. ${advice}`}`),
-        ].join("\n"));
-        this.problems = problems;
-    }
-}
-/** Something that every run needs is missing on the runner. The message says what to add to the workflow. */
-class RunnerError extends Error {
-    name = "RunnerError";
-    topic;
-    constructor(message, { topic, ...options }) {
-        super(message, options);
-        this.topic = topic;
-    }
-}
-/** A command that could not be started, failed, or was terminated. */
-class CommandError extends Error {
-    name = "CommandError";
-    /** The command, ready to paste into a shell. */
-    command;
-    failure;
-    stdout;
-    stderr;
-    constructor(parts) {
-        super(`${describe(parts.failure)}: ${parts.command}`, { cause: parts.cause });
-        this.command = parts.command;
-        this.failure = parts.failure;
-        this.stdout = parts.stdout;
-        this.stderr = parts.stderr;
-    }
-}
-/** A flake that does not evaluate on the runner. The message holds Nix's own and the place in the flake, and no command line. */
-class EvaluationError extends CommandError {
-    /** Nix's message and its place, at most 20 lines. */
-    lines;
-    constructor(reference, lines, cause) {
-        super({ command: `nix eval ${reference}`, failure: cause.failure, stdout: "", stderr: lines.join("\n"), cause });
-        this.message = [`The flake ${reference} does not evaluate:`, ...lines.map((line) => `  ${line}`)].join("\n");
-        this.lines = lines;
-    }
-}
-/** An answer of a machine that no machine gives that works as it should. The message is one sentence without a full stop. */
-class AnswerError extends Error {
-    name = "AnswerError";
-}
-/** The flake of a run could not be fetched, so that no machine can be deployed. The message is one sentence without a full stop. */
-class NoFlakeError extends Error {
-    name = "NoFlakeError";
-}
-/** The entries of docs/troubleshooting.md about what ended a run, each once. */
-function topicsOf(problem) {
-    if (problem instanceof InputError)
-        return [...new Set(problem.problems.flatMap(({ topic }) => topic ?? []))];
-    if (problem instanceof RunnerError)
-        return [problem.topic];
-    return problem instanceof EvaluationError ? ["evaluation-failed"] : [];
-}
-/** The message of anything thrown, also of an error of another realm. */
-function messageOf(error) {
-    return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
-}
-/** What ended a run, in one line without a full stop at the end. */
-function briefReason(problem) {
-    if (problem instanceof InputError)
-        return problem.problems.map((bad) => `${bad.input}: ${bad.problem}`).join("; ");
-    if (problem instanceof EvaluationError)
-        return (problem.lines[0] ?? "the flake does not evaluate").replace(/^error: /, "the flake does not evaluate: ");
-    if (problem instanceof CommandError)
-        return (problem.stderr
-            .split("\n")
-            .findLast((line) => /^\s*error: \S/.test(line))
-            ?.trim() ?? problem.message.slice(0, 200));
-    return messageOf(problem).split("\n")[0] ?? "";
-}
-function describe(failure) {
-    switch (failure.kind) {
-        case "exit":
-            return `exit code ${failure.exitCode}`;
-        case "signal":
-            return `terminated by ${failure.signal}`;
-        case "timeout":
-            return `timed out after ${failure.seconds} s`;
-        case "silent":
-            return `no output for ${failure.seconds} s`;
-        case "output":
-            return `printed more than ${failure.bytes} bytes`;
-        case "aborted":
-            return "aborted";
-        case "spawn":
-            return failure.code === "ENOENT" ? "command not found" : `could not be started (${failure.code})`;
-    }
-}
-/** A failure of one host, thrown; its message is the reason alone. */
-class DeployError extends Error {
-    name = "DeployError";
-    failure;
-    unreachable;
-    constructor({ unreachable, cause, ...parts }) {
-        super(parts.reason, { cause });
-        this.failure = failure_makeFailure(parts);
-        this.unreachable = unreachable ?? false;
-    }
-    get phase() {
-        return this.failure.phase;
-    }
-    get reason() {
-        return this.failure.reason;
-    }
-    get hint() {
-        return this.failure.hint;
-    }
-    get lines() {
-        return this.failure.lines;
-    }
-    get exitCode() {
-        return this.failure.exitCode;
-    }
-}
 ;// CONCATENATED MODULE: ./out/src/domain/configuration.js
 const ownHostname = { kind: "hostname" };
 // Under this name, the outer flake has a node of the hive among its nixosConfigurations.
@@ -2393,6 +2418,10 @@ function attributeOf(configuration) {
             return undefined;
     }
 }
+/** Where a flake has what an attribute names, as `attributeOf` renders it: below `nixosConfigurations`, unless it says where. */
+function outputOf(attribute) {
+    return attribute.startsWith(hive) || attribute.startsWith(profile) ? attribute : `nixosConfigurations.${attribute}`;
+}
 /** Returns whether an attribute, as `attributeOf` renders it, is a profile: only its evaluation tells which system that is. */
 function isProfile(attribute) {
     return attribute?.startsWith(profile) === true;
@@ -2420,8 +2449,14 @@ function wayOf({ buildOn, evaluateOn }, own, flake) {
 }
 /** Tells whether the runner evaluates the system, and so has to know the name of its configuration. */
 function evaluatesHere(way) {
-    return way === "realised-there" || way === "built-here";
+    return evaluated[way];
 }
+const evaluated = {
+    "rebuilt-there": false,
+    "realised-there": true,
+    "built-here": true,
+    "built-before": false,
+};
 ;// CONCATENATED MODULE: ./out/src/domain/target.js
 
 
@@ -2432,7 +2467,7 @@ function renderTarget(target) {
     return `${target.user}@${host}${target.port === 22 ? "" : `:${target.port}`}`;
 }
 /**
- * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
+ * Parses `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
  * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
  */
 function parseTarget(text) {
@@ -2461,7 +2496,7 @@ function checkTarget(request) {
     }
     return request;
 }
-/** Reads where a system is built. Throws an `Error` that says what is accepted. */
+/** Parses where a system is built. Throws an `Error` that says what is accepted. */
 function parsePlace(text, field) {
     const place = buildPlaces.find((known) => known === text);
     if (place === undefined)
@@ -2508,7 +2543,7 @@ function splitPort(text) {
         const host = bracketed[1] ?? "";
         if (!host.includes(":"))
             throw new Error("only an IPv6 address may be in brackets");
-        return { host, port: readPort(bracketed[2]) };
+        return { host, port: parsePort(bracketed[2]) };
     }
     if (text.includes("[") || text.includes("]"))
         throw new Error("its brackets must enclose the whole host");
@@ -2517,9 +2552,9 @@ function splitPort(text) {
         return { host: text, port: undefined };
     if (text.indexOf(":", colon + 1) !== -1)
         throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
-    return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
+    return { host: text.slice(0, colon), port: parsePort(text.slice(colon + 1)) };
 }
-function readPort(text) {
+function parsePort(text) {
     if (text === undefined)
         return undefined;
     return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
@@ -2852,12 +2887,16 @@ const buildOptions = {
 /** Names in a sentence, at most `most` of them: `web1, web2 and 3 more`. */
 function listed(names, most) {
     const more = names.length - most;
-    return more > 0 ? `${names.slice(0, most).join(", ")} and ${more} more` : names.join(", ");
+    return more > 0 ? `${names.slice(0, most).join(", ")} ${andMore(more)}` : names.join(", ");
 }
 /** At most `most` lines, then one for the rest: `and 3 more`, followed by `what` if given. */
 function listedLines(lines, most, what = "") {
     const more = lines.length - most;
-    return more > 0 ? [...lines.slice(0, most), `and ${more} more${what === "" ? "" : ` ${what}`}`] : [...lines];
+    return more > 0 ? [...lines.slice(0, most), andMore(more, what)] : [...lines];
+}
+/** Says how many are not listed: `and 3 more packages`. */
+function andMore(count, what = "") {
+    return `and ${count} more${what === "" ? "" : ` ${what}`}`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/selection.js
 
@@ -2865,7 +2904,7 @@ const acceptedSelection = "comma-separated globs over names and @tags, for examp
 // Characters: Nix gets the globs in one argument, of which Linux takes 128 KiB.
 const longestSelection = 30_000;
 /**
- * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
+ * Parses a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
  * around them; one that begins with `@` matches tags, and one with `!` leaves out. An empty text has no rules. Throws an `Error` that says what is wrong.
  */
 function parseSelection(text) {
@@ -3089,7 +3128,7 @@ function availableNames(names, entries, selection) {
 }
 ;// CONCATENATED MODULE: ./out/src/domain/batches.js
 const acceptedAmount = "a whole number (3) or a percentage (25%)";
-/** Reads `3` or `25%`. Returns `undefined` for anything else. */
+/** Parses `3` or `25%`. Returns `undefined` for anything else. */
 function parseAmount(text) {
     const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
     if (digits === undefined)
@@ -3099,7 +3138,7 @@ function parseAmount(text) {
         return { kind: "count", count: number };
     return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
 }
-/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
+/** Parses the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
 function parseBatches(text) {
     return text.split(",").map((part) => {
         const amount = parseAmount(part);
@@ -3126,9 +3165,70 @@ function inBatches(items, sizes) {
     }
     return batches;
 }
+;// CONCATENATED MODULE: ./out/src/domain/operation.js
+/** The operations: those of nixos-rebuild, and `rollback`, which activates the system of the previous generation. */
+const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
+const operation_nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
+const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
+// All differences between operations: code elsewhere uses this table and never compares names.
+const table = {
+    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
+    test: { system: "flake", needsRoot: true, changes: { ...operation_nothing, runningSystem: true }, action: "test", touchesUnits: true },
+    "dry-activate": { system: "flake", needsRoot: true, changes: operation_nothing, action: "dry-activate", touchesUnits: true },
+    build: { system: "flake", needsRoot: false, changes: operation_nothing, action: undefined, touchesUnits: true },
+    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+};
+/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
+function switchAction(operation) {
+    return table[operation].action;
+}
+/**
+ * Returns how an activation proceeds that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
+ * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
+ */
+function protectedWay(operation) {
+    const { runningSystem, systemProfile } = table[operation].changes;
+    if (runningSystem)
+        return systemProfile ? "switch" : "test";
+    return systemProfile ? "boot" : undefined;
+}
+/** Returns whether the operation builds a flake; the others activate a system that is on the machine already. */
+function needsFlake(operation) {
+    return table[operation].system === "flake";
+}
+/** Returns whether the operation runs as root on the machine. */
+function needsRoot(operation) {
+    return table[operation].needsRoot;
+}
+/** Returns whether the operation changes the machine; the others only report what would happen. */
+function changesMachine(operation) {
+    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
+    return runningSystem || systemProfile || bootLoader;
+}
+/** Returns whether the operation changes what runs now. */
+function changesRunningSystem(operation) {
+    return table[operation].changes.runningSystem;
+}
+/** Returns whether the operation changes the system profile, which the machine boots next. */
+function changesSystemProfile(operation) {
+    return table[operation].changes.systemProfile;
+}
+/** Returns whether the operation installs the boot loader's entries. */
+function changesBootLoader(operation) {
+    return table[operation].changes.bootLoader;
+}
+/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
+function touchesUnits(operation) {
+    return table[operation].touchesUnits;
+}
+/** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */
+function canEnterSpecialisation(operation) {
+    return !changesMachine(operation) || changesRunningSystem(operation);
+}
 ;// CONCATENATED MODULE: ./out/src/domain/json.js
 /** Parses JSON; `undefined` for any other text. */
-function readJson(json) {
+function parseJson(json) {
     try {
         return JSON.parse(json);
     }
@@ -3151,6 +3251,10 @@ function number(value) {
 /** The strings of a list; none for any other value. */
 function texts(value) {
     return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+/** Returns whether a value is an object, and neither a list nor null. */
+function isObject(value) {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 /** A copy of an object's own properties; empty for anything else. */
 function objectOf(value) {
@@ -3315,7 +3419,7 @@ function ruleOf(keyword) {
 
 const ssh_options_accepted = "-p PORT, -l USER, -J HOST, -i FILE, -A and -o KEYWORD=VALUE";
 /**
- * Reads options of the command ssh, as deploy-rs has them in `sshOpts` and colmena in `sshOptions`. Keywords are accepted as in the
+ * Parses options of the command ssh, as deploy-rs has them in `sshOpts` and colmena in `sshOptions`. Keywords are accepted as in the
  * input `ssh-config`; where one is repeated, the first counts, as with ssh. Throws an `Error` that names all that is refused.
  */
 function parseSshOptions(words) {
@@ -3341,7 +3445,7 @@ function parseSshOptions(words) {
         throw new Error(problems.join("; "));
     return found;
 }
-/** Reads lines of ssh_config(5) for one target. Throws an `Error` that names all that is refused, or has no effect. */
+/** Parses lines of ssh_config(5) for one target. Throws an `Error` that names all that is refused, or has no effect. */
 function parseSshLines(lines) {
     const { user, port, lines: taken, ignored } = parseSshOptions(lines.flatMap((line) => ["-o", line]));
     if (user !== undefined || port !== undefined)
@@ -3432,7 +3536,7 @@ function parseTargetList(text) {
     const trimmed = text.trim();
     // A line may begin with a bracket too, for an IPv6 address.
     if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed))
-        return parseJson(trimmed);
+        return parseJsonList(trimmed);
     const list = collector();
     for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
         const target = line.trim();
@@ -3441,7 +3545,7 @@ function parseTargetList(text) {
     }
     return list;
 }
-function parseJson(text) {
+function parseJsonList(text) {
     let items;
     try {
         items = JSON.parse(text);
@@ -3469,7 +3573,7 @@ function collector() {
 }
 /** The fields of an object in the list. The last one is what matrix/ writes. */
 const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "replace-unknown-profiles", "flake-build-on"];
-function readSshOptions(value) {
+function parseSshField(value) {
     if (value === undefined)
         return {};
     const lines = texts(value);
@@ -3482,7 +3586,7 @@ function readSshOptions(value) {
         throw new Error(`its ssh-options: ${messageOf(error)}`, { cause: error });
     }
 }
-function readReplaceUnknown(value) {
+function parseReplaceUnknown(value) {
     if (value === undefined)
         return {};
     if (typeof value !== "boolean")
@@ -3492,7 +3596,7 @@ function readReplaceUnknown(value) {
 function parseItem(item) {
     if (typeof item === "string")
         return parseTarget(item);
-    if (typeof item !== "object" || item === null || Array.isArray(item))
+    if (!isObject(item))
         throw new Error("is neither a string nor an object");
     const record = { ...item };
     const unknown = Object.keys(record).find((field) => !targetFields.includes(field));
@@ -3523,8 +3627,8 @@ function parseItem(item) {
         name: text("name"),
         buildOn: place("build-on"),
         flakeBuildOn: place("flake-build-on"),
-        ...readSshOptions(record["ssh-options"] ?? undefined),
-        ...readReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
+        ...parseSshField(record["ssh-options"] ?? undefined),
+        ...parseReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
     });
 }
 ;// CONCATENATED MODULE: external "node:crypto"
@@ -3570,7 +3674,8 @@ function knownHostsProblems(text) {
     }
     return problems;
 }
-;// CONCATENATED MODULE: ./out/src/inputs/readers.js
+;// CONCATENATED MODULE: ./out/src/inputs/single-inputs.js
+
 
 
 
@@ -3590,8 +3695,23 @@ function collect(work, onProblem) {
         onProblem(messageOf(error));
     }
 }
-/** Reads known_hosts lines; there must be some where host keys are checked strictly. */
-function readKnownHosts(text, strict, refuse) {
+/** Parses one of some words; the first one where it is none. */
+function parseChoice(text, accepted, refuse) {
+    const found = accepted.find((word) => word === text);
+    if (found === undefined)
+        refuse(`${shown(text)} is not valid; expected one of ${accepted.join(", ")}`);
+    return found ?? accepted[0];
+}
+/** Parses a whole number in these bounds; the lower one where it is none. */
+function parseNumber(text, minimum, maximum, refuse) {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= minimum && value <= maximum)
+        return value;
+    refuse(`${shown(text)} is not valid; expected a whole number from ${minimum} to ${maximum}`);
+    return minimum;
+}
+/** Parses known_hosts lines; there must be some where host keys are checked strictly. */
+function parseKnownHosts(text, strict, refuse) {
     const lines = text.replaceAll(/\r\n?/g, "\n").trim();
     if (lines === "" && strict) {
         refuse("is empty, but ssh-strict is true; expected the known_hosts lines of the machines (run `ssh-keyscan HOST` on a trusted network, and compare the keys with the machine)", "known-hosts-empty");
@@ -3600,8 +3720,8 @@ function readKnownHosts(text, strict, refuse) {
         refuse(problem);
     return lines;
 }
-/** Reads lines of ssh_config(5). */
-function readSshConfig(text, refuse) {
+/** Parses lines of ssh_config(5). */
+function parseSshConfig(text, refuse) {
     const lines = text.replaceAll(/\r\n?/g, "\n").trim();
     if (/[^\P{C}\n\t]/u.test(lines))
         refuse("contains control characters; expected lines of ssh_config(5)");
@@ -3609,8 +3729,8 @@ function readSshConfig(text, refuse) {
 }
 // What sudo itself takes (SUDO_CONV_REPL_MAX).
 const longestPassword = 1023;
-/** Reads a password of one line; `undefined` where there is none. */
-function readPassword(text, refuse) {
+/** Parses a password of one line; `undefined` where there is none. */
+function parsePassword(text, refuse) {
     const password = text.replace(/\r?\n$/, "");
     if (/[\r\n\0]/.test(password))
         refuse("contains a line break or a NUL character; expected one line");
@@ -3618,8 +3738,8 @@ function readPassword(text, refuse) {
         refuse(`is longer than ${longestPassword} bytes, the most that sudo accepts`);
     return password === "" ? undefined : password;
 }
-/** Reads an OpenSSH user certificate; `undefined` where there is none. */
-function readCertificate(text, refuse) {
+/** Parses an OpenSSH user certificate; `undefined` where there is none. */
+function parseCertificate(text, refuse) {
     const line = text.trim();
     if (line === "")
         return undefined;
@@ -3628,27 +3748,27 @@ function readCertificate(text, refuse) {
     refuse("is not an OpenSSH certificate; expected the content of a file such as id_ed25519-cert.pub, which `ssh-keygen -s` creates");
     return undefined;
 }
-/** Reads a command for /bin/sh; `undefined` where there is none. */
-function readCommand(text, refuse) {
+/** Parses a command for /bin/sh; `undefined` where there is none. */
+function parseCommand(text, refuse) {
     if (/[^\P{C}\n\t]/u.test(text))
         refuse("contains control characters; expected a command for /bin/sh");
     return text === "" ? undefined : text;
 }
-/** Reads the sizes of batches. */
-function readBatches(text, refuse) {
+/** Parses the sizes of batches. */
+function parseBatchesInput(text, refuse) {
     let batches = [];
     collect(() => (batches = parseBatches(text)), (problem) => refuse(`${problem}; expected comma-separated sizes, each ${acceptedAmount} above 0, for example \`1, 25%, 100%\``));
     return batches;
 }
-/** Reads a number of hosts or a share of them. */
-function readAmount(text, refuse) {
+/** Parses a number of hosts or a share of them. */
+function parseAmountInput(text, refuse) {
     const amount = parseAmount(text);
     if (amount === undefined)
         refuse(`${shown(text)} is not valid; expected ${acceptedAmount}`);
     return amount ?? { kind: "count", count: 0 };
 }
-/** Reads a flake reference without `#`. */
-function readFlakeReference(text, refuse) {
+/** Parses a flake reference without `#`. */
+function parseFlakeReference(text, refuse) {
     const accepted = "expected a flake reference without #, for example `.`, `./nixos` or `github:org/repo`";
     if (text === "")
         refuse(`is empty; ${accepted}`);
@@ -3660,8 +3780,8 @@ function readFlakeReference(text, refuse) {
         refuse(`${shown(text)} contains a #; put the configuration into targets (host#configuration); ${accepted}`);
     return text;
 }
-/** Reads arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
-function readArguments(text, table, refuse) {
+/** Parses arguments, one per line, and checks them against the options of their program. Blank lines, and blanks around a line, are left out. */
+function parseArguments(text, table, refuse) {
     const args = text
         .split(/\r\n|\r|\n/)
         .map((line) => line.trim())
@@ -3673,14 +3793,25 @@ function readArguments(text, table, refuse) {
             refuse(problem);
     return args;
 }
-/** Reads a selection. */
-function readSelection(text, refuse) {
+/** Parses the name of a specialisation; `undefined` where there is none. */
+function parseSpecialisation(name, operation, refuse) {
+    if (name === "")
+        return undefined;
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name))
+        refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
+    else if (!canEnterSpecialisation(operation)) {
+        refuse(`cannot be set with operation: ${operation}, which does not change the running system; choose the specialisation in the boot menu`);
+    }
+    return name;
+}
+/** Parses a selection. */
+function parseSelectionInput(text, refuse) {
     let selection = [];
     collect(() => (selection = parseSelection(text)), (problem) => refuse(`${problem}; expected ${acceptedSelection}`));
     return selection;
 }
-/** Reads a list of targets; none where there is no text, or where one of them is bad. */
-function readRequests(text, refuse) {
+/** Parses a list of targets; none where there is no text, or where one of them is bad. */
+function parseTargetsInput(text, refuse) {
     // Not the same as a list in which every line is a comment: that one must not mean every machine.
     if (text.trim() === "")
         return [];
@@ -3721,7 +3852,7 @@ const misplacedKey = "contains a private key, which belongs in ssh-key only; its
 /** The inputs that all companion actions have, by their names in `action.yml`. */
 const companionInputNames = ["flake", "targets", "select", "changed-since", "ssh-user", "ssh-port"];
 /**
- * Reads and checks the inputs of a companion action as `parseInputs` does those of the main action: those that all have, and with
+ * Parses the inputs of a companion action as `parseInputs` does those of the main action: those that all have, and with
  * `own` those of `names` that it has alone. Throws an `InputError` that names every bad one.
  */
 function parseCompanionInputs(names, read, own) {
@@ -3744,12 +3875,12 @@ function parseCompanionInputs(names, read, own) {
     if (user !== undefined)
         collect(() => checkUser(user), refusing("ssh-user"));
     const port = number("ssh-port", 65_535);
-    const selection = readSelection(read("select"), refusing("select"));
+    const selection = parseSelectionInput(read("select"), refusing("select"));
     const inputs = {
-        flake: readFlakeReference(trimmed("flake") ?? "", refusing("flake")),
-        targets: readExplicit(read("targets"), selection, port ?? 22, refusing),
+        flake: parseFlakeReference(trimmed("flake") ?? "", refusing("flake")),
+        targets: parseExplicit(read("targets"), selection, port ?? 22, refusing),
         selection,
-        changedSince: readRevision(trimmed("changed-since"), refusing("changed-since")),
+        changedSince: parseRevision(trimmed("changed-since"), refusing("changed-since")),
         user,
         port,
     };
@@ -3761,8 +3892,8 @@ function parseCompanionInputs(names, read, own) {
         throw new InputError(problems);
     return all;
 }
-function readExplicit(text, selection, port, refusing) {
-    const requests = readRequests(text, refusing("targets"));
+function parseExplicit(text, selection, port, refusing) {
+    const requests = parseTargetsInput(text, refusing("targets"));
     let machines = [];
     collect(() => {
         // Only for the names, and to find a machine that is listed twice.
@@ -3775,7 +3906,7 @@ function readExplicit(text, selection, port, refusing) {
         refusing("select")(unmatched, "selection-unmatched");
     return chosen.map(({ machine }) => machine);
 }
-function readRevision(text, refuse) {
+function parseRevision(text, refuse) {
     if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
         refuse(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a Git revision, for example \${{ github.event.before }}`);
     }
@@ -3788,7 +3919,7 @@ function readRevision(text, refuse) {
 
 /** Every input of the companion action, by its name in `build/action.yml`. */
 const buildInputNames = [...companionInputNames, "build-args"];
-/** Reads and checks the inputs. Throws an `InputError` that names every bad one. */
+/** Parses the inputs. Throws an `InputError` that names every bad one. */
 function parseBuildInputs(read) {
     return parseCompanionInputs(["build-args"], read, ({ refusing }, { targets }) => {
         const unnamed = targets.filter(({ request }) => attributeOf(request.configuration) === undefined);
@@ -3796,7 +3927,7 @@ function parseBuildInputs(read) {
             const names = unnamed.map(({ name }) => name).join(", ");
             refusing("targets")(`gives no configuration for ${names}, whose hostnames are unknown because no machine is contacted; expected host#configuration`);
         }
-        return { buildArgs: readArguments(read("build-args"), buildOptions, refusing("build-args")) };
+        return { buildArgs: parseArguments(read("build-args"), buildOptions, refusing("build-args")) };
     });
 }
 ;// CONCATENATED MODULE: ./out/src/machines/changed.js
@@ -3936,23 +4067,6 @@ async function machinesOfBuild(wanted, ports) {
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
-;// CONCATENATED MODULE: ./out/src/domain/store-path.js
-// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
-const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
-/** Returns whether the text is a path of the Nix store. */
-function isStorePath(text) {
-    return pattern.test(text);
-}
-/** Parses a store path. Throws an `Error` that shows the text for anything else. */
-function storePath(text) {
-    if (!isStorePath(text))
-        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
-    return text;
-}
-/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
-function optionalStorePath(text) {
-    return text === undefined || text === "" ? undefined : storePath(text);
-}
 ;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
 const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
 /** Steps of a workflow, each of which installs a program that the action runs on the runner. */
@@ -4279,18 +4393,61 @@ function explainMissing(error) {
     }
     return undefined;
 }
-;// CONCATENATED MODULE: ./out/src/domain/lines.js
-// As many as an error message shows.
-const lines_shownLines = 20;
-/** The last lines of a command's output without blank ones, by default 20. */
-function lastLines(text, most = lines_shownLines) {
-    return text
-        .split(/\r?\n/)
-        .filter((line) => line.trim() !== "")
-        .slice(-most);
+;// CONCATENATED MODULE: ./out/src/nix/keep-systems.js
+
+
+
+/**
+ * Protects systems of the runner's store from garbage collection for as long as the directory of their links is there, which is made in
+ * `directory`. Throws a `CommandError`.
+ */
+async function keepSystems(systems, directory, signal) {
+    if (systems.length === 0)
+        return;
+    const links = (0,external_node_fs_namespaceObject.mkdtempSync)((0,external_node_path_namespaceObject.join)(directory, "nix-flake-deploy-systems-"));
+    await runNixStore(["--realise", "--add-root", (0,external_node_path_namespaceObject.join)(links, "system"), ...new Set(systems)], { signal });
+}
+;// CONCATENATED MODULE: ./out/src/domain/store-path.js
+// Hash and name as in Nix' own check: base 32 without e, o, t, u; a name of at most 211 characters.
+const pattern = /^\/nix\/store\/[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
+/** Returns whether the text is a path of the Nix store. */
+function isStorePath(text) {
+    return pattern.test(text);
+}
+/** Parses a store path. Throws an `Error` that shows the text for anything else. */
+function storePath(text) {
+    if (!isStorePath(text))
+        throw new Error(`not a Nix store path: ${JSON.stringify(text.slice(0, 300))}`);
+    return text;
+}
+/** Parses a store path or an empty text, which is `undefined`. Throws as `storePath`. */
+function optionalStorePath(text) {
+    return text === undefined || text === "" ? undefined : storePath(text);
+}
+;// CONCATENATED MODULE: ./out/src/domain/flake-reference.js
+/** Renders a flake reference with attributes: `path:/nix/store/…-source?dir=nixos&narHash=sha256-…`. */
+function renderReference(address, attributes = {}) {
+    const query = Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
+    return query.length === 0 ? address : `${address}?${query.join("&")}`;
+}
+// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
+function encodeValue(text) {
+    return encodeURIComponent(text).replaceAll("%2F", "/");
+}
+/** Renders what nix calls an installable: an attribute of the outputs of a flake, `path:/nix/store/…-source#web1`. */
+function installable(reference, attribute) {
+    return `${reference}#${attribute}`;
+}
+/** Returns whether a flake reference has a scheme, such as `github:org/repo`, and so is neither a directory nor a name of the registry. */
+function hasScheme(reference) {
+    return /^[a-z+]+:/.test(reference);
+}
+/** A flake reference without its attributes: `nixpkgs` of `nixpkgs?dir=lib`. */
+function withoutAttributes(reference) {
+    return reference.replace(/[?#].*/, "");
 }
 ;// CONCATENATED MODULE: ./out/src/nix/evaluation-message.js
-const evaluation_message_shownLines = 20;
+
 // Of Nix's own message, so that the place below it is shown too.
 const messageLines = 12;
 const evaluation_message_longestLine = 400;
@@ -4328,7 +4485,7 @@ function evaluationMessage(output) {
     const text = message.text.length > messageLines ? [...message.text.slice(0, messageLines - 1), "…"] : message.text;
     const own = message.place === undefined || isInternal(message.place.file) ? [] : renderPlace(message.place);
     const context = frame?.place === undefined ? [] : [`… ${frame.text.join(" ")}`, ...renderPlace(frame.place)];
-    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, evaluation_message_longestLine)).slice(0, evaluation_message_shownLines);
+    return [...text, ...own, ...context].map((line) => withoutRoot(line, root).slice(0, evaluation_message_longestLine)).slice(0, shownLines);
 }
 function parseParts(output) {
     const lines = output.split("\n");
@@ -4432,6 +4589,7 @@ function causeOf(output) {
 ;// CONCATENATED MODULE: ./out/src/nix/flake-failure.js
 
 
+
 /** Explains why a flake cannot be used; `undefined` where Nix's own message is better. */
 function explainFlake(error, reference) {
     if (!(error instanceof CommandError))
@@ -4463,12 +4621,11 @@ function explainFlake(error, reference) {
         return flake(`flake.nix was not found at ${reference}`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
     }
     // A path in the store is a file that is missing in the flake itself.
-    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
-        !/^[a-z+]+:/.test(reference)) {
+    if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) && !hasScheme(reference)) {
         return flake(`the directory ${reference} was not found`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
     }
     const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
-    if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+    if (unknown !== undefined && unknown !== withoutAttributes(reference)) {
         return flake(`the input ${unknown} of the flake ${reference} has no URL and was not found in the flake registry`, `Add \`inputs.${unknown}.url\` to the flake`);
     }
     if (unknown !== undefined) {
@@ -4515,6 +4672,7 @@ function sriHash(printed) {
 
 
 
+
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 const neverLock = ["--no-update-lock-file"];
 /**
@@ -4546,7 +4704,7 @@ function changedMeanwhile(reference) {
 }
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
 async function configurationNames(reference, options) {
-    const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+    const args = ["eval", "--json", ...neverLock, installable(reference, "nixosConfigurations"), "--apply", "builtins.attrNames"];
     const { stdout } = await runNix(args, { signal: options.signal });
     return texts(JSON.parse(stdout));
 }
@@ -4588,10 +4746,8 @@ function parseArchive(json) {
         const path = json_text(field(node, "path"));
         if (path !== undefined)
             found.add(storePath(path));
-        const inputs = field(node, "inputs");
-        if (typeof inputs === "object" && inputs !== null)
-            for (const input of Object.values(inputs))
-                walk(input);
+        for (const [, input] of entries(field(node, "inputs")))
+            walk(input);
     };
     walk(data);
     found.delete(source);
@@ -4604,7 +4760,7 @@ function parseArchive(json) {
 
 
 
-const evaluate_shownLines = 20;
+
 /**
  * Applies an expression, a function of its arguments and then of a flake's outputs, to a flake, in one pure evaluation. Returns
  * what it prints as JSON. Throws an `InputError` for a flake that cannot be fetched, a `RunnerError` for a Nix that is too old, an
@@ -4628,7 +4784,7 @@ async function applyToFlake(reference, expression, args, options) {
 function applyArguments(reference, expression, args) {
     const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
     // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
-    return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+    return ["eval", "--json", "--show-trace", ...neverLock, installable(reference, "."), "--apply", `(${expression}) { ${bindings.join(" ")} }`];
 }
 // The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
 function beforeError(onLine) {
@@ -4650,14 +4806,14 @@ function readable(error, reference) {
     if (failure.kind !== "exit" && failure.kind !== "signal")
         return undefined;
     const message = evaluationMessage(stderr);
-    const lines = message.length > 0 ? message : lastLines(stderr, evaluate_shownLines);
+    const lines = message.length > 0 ? message : lastLines(stderr);
     const file = missingFile(stderr);
     const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
-    return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, evaluate_shownLines - 1), hint], error);
+    return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
 }
 function explainApply(error, reference) {
     if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-        return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
+        return new RunnerError("nix on this runner is too old to evaluate the flake (2.19 or newer is required). Update Nix, or set the input targets and have the hosts evaluate (build-on: target)", {
             cause: error,
             topic: "nix-too-old",
         });
@@ -4683,6 +4839,7 @@ function nixString(text) {
 
 
 
+
 /**
  * Reads the attribute `nixConfig` of a flake in the runner's store, as Nix text for another `flake.nix`; `undefined` where there is
  * none. The machine's own `accept-flake-config` decides whether it applies. Throws a `CommandError` for a flake.nix that does
@@ -4704,12 +4861,40 @@ function nixLiteral(value) {
         return nixString(value);
     if (Array.isArray(value))
         return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
-    if (typeof value !== "object" || value === null)
+    if (!isObject(value))
         return String(value);
     const settings = Object.entries(value).map(([name, setting]) => `${nixString(name)} = ${nixLiteral(setting)};`);
     return ["{", ...settings, "}"].join(" ");
 }
+;// CONCATENATED MODULE: ./out/src/domain/flake.js
+
+/** Every store path that a machine needs to evaluate the flake. */
+function sentPaths({ outer, flake }) {
+    return [outer, flake.source, ...flake.inputs];
+}
+/** Renders the reference that a machine builds. No `#configuration`. */
+function outerReference({ outer }) {
+    return renderReference(`path:${outer}`);
+}
+/**
+ * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
+ * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
+ */
+function flakeReference(flake) {
+    return renderReference(`path:${flake.source}`, flakeAttributes(flake));
+}
+/** What of a flake is not in its store path, under the names of Nix; `undefined` for what it does not have. */
+function flakeAttributes(flake) {
+    return {
+        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
+        rev: flake.revision,
+        revCount: flake.revisionCount,
+        lastModified: flake.lastModified,
+        narHash: flake.narHash,
+    };
+}
 ;// CONCATENATED MODULE: ./out/src/nix/outer-lock.js
+
 
 // The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
 const inner = "flake";
@@ -4732,15 +4917,8 @@ function lockAround(flake, locks) {
         return name;
     };
     const outer = free("outer");
-    const locked = {
-        type: "path",
-        path: flake.source,
-        narHash: flake.narHash,
-        ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
-        ...(flake.revision === undefined ? {} : { rev: flake.revision }),
-        ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
-        ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
-    };
+    // JSON has no place for what is undefined: it is left out.
+    const locked = { type: "path", path: flake.source, ...flakeAttributes(flake) };
     const longer = [...nodes].map(([name, node]) => [name, prefixed(node)]);
     const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
     const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };
@@ -4883,6 +5061,14 @@ function message({ error, status }, linkTo) {
 function brief(result) {
     const reason = result.status === "failed" ? `${result.phase}: ${result.error?.reason ?? "failed"}` : verdict(result);
     return `${result.name} (${reason})`;
+}
+;// CONCATENATED MODULE: ./out/src/report/kept.js
+/** The warning that a garbage collection on the runner may remove systems before a later step has pushed them. */
+function notKeptWarning(reason) {
+    return {
+        title: "The systems are not protected from garbage collection",
+        message: `nix-store --add-root failed on the runner: ${reason}. Push the systems in the next step, and collect no garbage before it.`,
+    };
 }
 ;// CONCATENATED MODULE: ./out/src/report/choice.js
 
@@ -5324,7 +5510,7 @@ function parseEntry(name, raw) {
     try {
         inventory_entry_refuse(name, raw);
         const system = field(raw, "system");
-        const options = inventory_entry_readSshOptions(field(raw, "sshOptions"));
+        const options = parseSshSetting(field(raw, "sshOptions"));
         return {
             kind: "machine",
             name,
@@ -5409,7 +5595,7 @@ function optionalPort(value) {
     return value;
 }
 /** Options of ssh, as a list or as a single one. */
-function inventory_entry_readSshOptions(value) {
+function parseSshSetting(value) {
     const options = value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
     const other = options.find((option) => typeof option !== "string");
     if (other !== undefined)
@@ -5509,33 +5695,6 @@ function parseAnswer(json) {
 }
 ;// CONCATENATED MODULE: external "node:url"
 const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
-;// CONCATENATED MODULE: ./out/src/domain/flake.js
-/** Every store path that a machine needs to evaluate the flake. */
-function sentPaths({ outer, flake }) {
-    return [outer, flake.source, ...flake.inputs];
-}
-/** Renders the reference that a machine builds. No `#configuration`. */
-function outerReference({ outer }) {
-    return `path:${outer}`;
-}
-/**
- * Renders the reference to which a machine's own Nix resolves the same flake, for use by hand. With `narHash`, Nix takes revision
- * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
- */
-function flakeReference(flake) {
-    const query = Object.entries({
-        dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
-        rev: flake.revision,
-        revCount: flake.revisionCount,
-        lastModified: flake.lastModified,
-        narHash: flake.narHash,
-    }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
-    return `path:${flake.source}?${query.join("&")}`;
-}
-// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeValue(text) {
-    return encodeURIComponent(text).replaceAll("%2F", "/");
-}
 ;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
 /**
  * Works on the items side by side, at most `limit` at a time, in their order. The results are in the order of the items.
@@ -5621,11 +5780,13 @@ async function readActivation(derivation, signal) {
 // Configurations whose error Nix is asked for one by one.
 const systems_mostExplained = 8;
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
- * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
- * how many are done.
+ * Instantiates the systems of these configurations, each once and as `nixos-rebuild` would, in groups, as many at a time as cores and
+ * memory allow. One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why.
+ * `onProgress` hears how many are done.
  */
-async function instantiate(reference, configurations, options, hears = {}, room = roomHere()) {
+async function instantiate(reference, wanted, options, hears = {}, room = roomHere()) {
+    // Machines may share one.
+    const configurations = [...new Set(wanted)];
     const found = new Map();
     let explained = 0;
     let done = 0;
@@ -5656,7 +5817,7 @@ async function instantiate(reference, configurations, options, hears = {}, room 
             return;
         for (const name of group) {
             const one = evaluated.get(name);
-            const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
+            const system = one !== undefined && "value" in one ? parseSystem(one.value) : undefined;
             if (system !== undefined)
                 found.set(name, system);
             else if (hears.onNoSystem === undefined || one === undefined)
@@ -5704,10 +5865,9 @@ function roomHere() {
 async function ask(reference, configurations, careful, options) {
     const expression = (0,external_node_fs_namespaceObject.readFileSync)(__nccwpck_require__.ab + "toplevels.nix", "utf8");
     const found = await applyToFlake(reference, expression, { configurations, careful }, options);
-    const names = field(found, "names");
     const systems = field(found, "systems");
     return {
-        names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+        names: texts(field(found, "names")),
         systems: new Map(await Promise.all(configurations.map(async (name) => [name, await withOutput(field(systems, name), options)]))),
     };
 }
@@ -5715,8 +5875,10 @@ async function ask(reference, configurations, careful, options) {
 async function withOutput(system, { signal }) {
     const derivation = json_text(field(system, "derivation"));
     const activation = json_text(field(system, "activation"));
-    const script = activation === undefined ? undefined : await readActivation(storePath(activation), signal);
-    const known = { ...objectOf(system), ownActivation: script !== undefined && isOwnActivation(script) };
+    const script = json_text(field(system, "script")) ?? (activation === undefined ? undefined : await readActivation(storePath(activation), signal));
+    // One that cannot be read is named as well: it is not run either way.
+    const ownActivation = activation !== undefined && (script === undefined || isOwnActivation(script));
+    const known = { ...objectOf(system), ownActivation };
     if (derivation === undefined || json_text(field(system, "output")) !== undefined)
         return system === null ? system : known;
     const { stdout } = await runNixStore(["--query", "--outputs", derivation], { signal });
@@ -5742,8 +5904,8 @@ function broken(error, count) {
     const lines = error?.stderr.split("\n") ?? [`only the first ${systems_mostExplained} failures are explained one by one; see their messages`];
     return { kind: "broken", lines, together: count };
 }
-/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
-function readSystem(value) {
+/** Parses what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
+function parseSystem(value) {
     const derivation = json_text(field(value, "derivation"));
     const output = json_text(field(value, "output"));
     if (derivation === undefined || output === undefined)
@@ -5757,6 +5919,7 @@ function readSystem(value) {
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nix/toplevels.js
+
 
 
 
@@ -5792,12 +5955,18 @@ function repositoryOf(resolved) {
     });
     return {
         directory: (0,external_node_url_namespaceObject.fileURLToPath)(url),
-        referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit]].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+        referenceAt: (commit) => renderReference(`git+${url}`, { ...Object.fromEntries(kept), rev: commit }),
     };
 }
-/** Instantiates the systems of these configurations. `reference` is one of `checkout`. One that does not evaluate does not hide the others. */
-async function toplevels(reference, configurations, options) {
-    const systems = await instantiate(reference, configurations, options);
+/**
+ * Instantiates the systems of these configurations. `reference` is one of `checkout`, `where` ends the lines of progress. One that does not
+ * evaluate does not hide the others.
+ */
+async function toplevels(reference, configurations, options, where = "") {
+    const count = new Set(configurations).size;
+    const systems = await instantiate(reference, configurations, options, {
+        onProgress: (done) => options.onLine(`evaluated ${done} of ${count}${where}`),
+    });
     return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
 }
 /** Instantiates the systems that a former commit had, unless its source is the present one. Throws only for an abort. */
@@ -5808,7 +5977,7 @@ async function formerToplevels(present, former, configurations, options) {
             return { kind: "same" };
         // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
         await requireOutputs(pinned, options);
-        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
+        return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options, " as they were") };
     }
     catch (error) {
         options.signal?.throwIfAborted();
@@ -6145,14 +6314,18 @@ class BuildPlanFolder {
         return typeof this.#state === "object" ? [`${this.#state.heading}:`] : [];
     }
 }
-;// CONCATENATED MODULE: ./out/src/nix/validity.js
+;// CONCATENATED MODULE: ./out/src/nix/in-store.js
 
-/** Tells which of these paths the runner's store does not have. Throws a `CommandError`. */
-async function invalidPaths(paths, signal) {
+/** Returns whether the runner's store has a path. Throws a `CommandError`. */
+async function isInStore(path, signal) {
+    return (await notInStore([path], signal)).size === 0;
+}
+/** Returns which of these paths the runner's store does not have. Throws a `CommandError`. */
+async function notInStore(paths, signal) {
     if (paths.length === 0)
         return new Set();
     const { stdout } = await runNixStore(["--check-validity", "--print-invalid", ...paths], { signal });
-    return new Set(stdout.split("\n"));
+    return new Set(stdout.split("\n").filter((line) => line !== ""));
 }
 ;// CONCATENATED MODULE: ./out/src/nix/build-systems.js
 
@@ -6178,6 +6351,9 @@ async function buildSystems(systems, options) {
     const folder = new BuildPlanFolder();
     const lines = [];
     const onStderrLine = (line) => {
+        // Later steps need only what `build/` has built, and that it protects afterwards.
+        if (line.startsWith("warning: you did not specify '--add-root'"))
+            return;
         log.read(line);
         if (line.trim() !== "" && lines.push(line) > build_systems_keptLines)
             lines.shift();
@@ -6193,7 +6369,7 @@ async function buildSystems(systems, options) {
             throw error;
         exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
     }
-    const missing = await invalidPaths([...systems.values()].map(({ toplevel }) => toplevel), options.signal);
+    const missing = await notInStore([...systems.values()].map(({ toplevel }) => toplevel), options.signal);
     const failed = new Map();
     for (const [name, { derivation, toplevel }] of systems) {
         if (!missing.has(toplevel))
@@ -6256,8 +6432,7 @@ function readLines(file) {
 }
 ;// CONCATENATED MODULE: ./out/src/nix/failed-derivations.js
 
-// As many as an error message shows.
-const failed_derivations_shownLines = 20;
+
 /** Renders the failures of a build; `undefined` where no derivation failed itself. */
 function renderBuildFailures({ failed, more, dependents }) {
     const [first] = failed;
@@ -6280,7 +6455,7 @@ function listNames(failed, more) {
 function renderLines(failed, more) {
     const rest = more === 0 ? [] : [`${more} more derivations failed; see the log`];
     // Each failure has the command below its log, and one of several a heading above it.
-    const perFailure = Math.floor((failed_derivations_shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
+    const perFailure = Math.floor((shownLines - rest.length) / failed.length) - (failed.length === 1 ? 1 : 2);
     const blocks = failed.flatMap(({ path, reason, log }) => [
         ...(failed.length === 1 ? [] : [`${derivationName(path)}: ${reason}`]),
         ...log
@@ -6294,13 +6469,15 @@ function renderLines(failed, more) {
 ;// CONCATENATED MODULE: ./out/src/nix/system-failure.js
 
 
+
+
 const outcome = "Nothing has changed on the machine";
 /** Explains why the runner has no system for a configuration. */
 function evaluationFailure(configuration, why) {
     if (why.kind === "missing") {
         const { configurations } = why;
         const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
-        const inFlake = /^(?:colmenaHive|deploy)\.nodes\./.test(configuration) ? configuration : `nixosConfigurations.${configuration}`;
+        const inFlake = outputOf(configuration);
         const reason = `the flake has no ${inFlake}; ${names}`;
         return failure_makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
     }
@@ -6309,10 +6486,9 @@ function evaluationFailure(configuration, why) {
         return failure_makeFailure({ phase: "build", reason, hint: "Use deploy-rs' activate.nixos with one configuration, or leave the node out with select", outcome });
     }
     const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
-    return failure_makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, system_failure_shownLines) });
+    // Nix's message is at the beginning.
+    return failure_makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, shownLines) });
 }
-// As many as a failure shows; Nix's message is at the beginning.
-const system_failure_shownLines = 20;
 /** Explains why a system did not build on the runner. `elsewhere`: what to do to have it built by its machine. */
 function buildFailure(configuration, { exitCode, failures, lines }, elsewhere) {
     const text = [...failures.failed.flatMap(({ log }) => log), ...lines].join("\n");
@@ -6384,22 +6560,32 @@ async function makeSystems(sent, wanted, options) {
 }
 /** The source of a machine's system. */
 function sourceOf(wanted, { flake, sent, made, runner, substitutes }) {
-    const { name, configuration, way } = wanted;
-    if (way === "built-before")
-        return builtBefore(wanted.toplevel, runner, { substitutes });
-    if (way === "rebuilt-there" && flake !== undefined)
-        return rebuiltThere(flake);
-    const system = configuration === undefined ? undefined : made?.systems.get(configuration);
-    if (configuration === undefined || system === undefined || sent === undefined)
-        throw new Error(`no system was made for ${name}`);
-    // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
-    const beside = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
-    return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, configuration, beside);
+    switch (wanted.way) {
+        case "built-before":
+            return builtBefore(wanted.toplevel, runner, { substitutes });
+        case "rebuilt-there":
+            if (flake === undefined)
+                throw new Error(`no flake is sent for ${wanted.name}`);
+            return rebuiltThere(flake);
+        case "realised-there":
+        case "built-here": {
+            const { name, configuration, way } = wanted;
+            const system = configuration === undefined ? undefined : made?.systems.get(configuration);
+            if (configuration === undefined || system === undefined || sent === undefined)
+                throw new Error(`no system was made for ${name}`);
+            // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
+            const beside = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
+            return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, configuration, beside);
+        }
+    }
 }
 function namesOf(wanted) {
     return [...new Set(wanted.flatMap(({ configuration }) => configuration ?? []))];
 }
 ;// CONCATENATED MODULE: ./out/src/entry/build.js
+
+
+
 
 
 
@@ -6437,203 +6623,13 @@ async function build(log, signal) {
     log.line(`${built.length} of ${total} systems:`);
     for (const { name, toplevel } of built)
         log.line(`  ${name} ${toplevel}`);
+    const systems = built.map(({ toplevel }) => toplevel);
+    await keepSystems(systems, runnerTemp(), signal).catch((error) => {
+        signal.throwIfAborted();
+        log.annotateAll("warning", [notKeptWarning(briefReason(error))]);
+    });
     log.annotateAll("error", failureAnnotations(failed, annotationsOfStep, log.linkTo));
     return { outputs, isComplete: failed.length === 0 };
-}
-;// CONCATENATED MODULE: ./out/src/domain/operation.js
-/** The operations: those of nixos-rebuild, and `rollback`, which activates the system of the previous generation. */
-const operations = ["switch", "boot", "test", "dry-activate", "build", "rollback"];
-const operation_nothing = { runningSystem: false, systemProfile: false, bootLoader: false };
-const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
-// All differences between operations: code elsewhere uses this table and never compares names.
-const table = {
-    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
-    test: { system: "flake", needsRoot: true, changes: { ...operation_nothing, runningSystem: true }, action: "test", touchesUnits: true },
-    "dry-activate": { system: "flake", needsRoot: true, changes: operation_nothing, action: "dry-activate", touchesUnits: true },
-    build: { system: "flake", needsRoot: false, changes: operation_nothing, action: undefined, touchesUnits: true },
-    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-};
-/** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
-function switchAction(operation) {
-    return table[operation].action;
-}
-/**
- * Returns how an activation proceeds that can be undone: `switch` and `test` run the new system first, and `switch` sets system profile and boot
- * loader when it was confirmed; `boot` sets those alone. Returns `undefined` where nothing is changed.
- */
-function protectedWay(operation) {
-    const { runningSystem, systemProfile } = table[operation].changes;
-    if (runningSystem)
-        return systemProfile ? "switch" : "test";
-    return systemProfile ? "boot" : undefined;
-}
-/** Returns whether the operation builds a flake; the others activate a system that is on the machine already. */
-function needsFlake(operation) {
-    return table[operation].system === "flake";
-}
-/** Returns whether the operation runs as root on the machine. */
-function needsRoot(operation) {
-    return table[operation].needsRoot;
-}
-/** Returns whether the operation changes the machine; the others only report what would happen. */
-function changesMachine(operation) {
-    const { runningSystem, systemProfile, bootLoader } = table[operation].changes;
-    return runningSystem || systemProfile || bootLoader;
-}
-/** Returns whether the operation changes what runs now. */
-function changesRunningSystem(operation) {
-    return table[operation].changes.runningSystem;
-}
-/** Returns whether the operation changes the system profile, which the machine boots next. */
-function changesSystemProfile(operation) {
-    return table[operation].changes.systemProfile;
-}
-/** Returns whether the operation installs the boot loader's entries. */
-function changesBootLoader(operation) {
-    return table[operation].changes.bootLoader;
-}
-/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
-function touchesUnits(operation) {
-    return table[operation].touchesUnits;
-}
-/** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */
-function canEnterSpecialisation(operation) {
-    return !changesMachine(operation) || changesRunningSystem(operation);
-}
-;// CONCATENATED MODULE: ./out/src/domain/bytes.js
-const units = ["KiB", "MiB", "GiB", "TiB"];
-/** A number of bytes, 0 or more, for people: `512 B`, `1.5 KiB`, `16.0 MiB`. */
-function renderBytes(bytes) {
-    let amount = bytes;
-    let shown = "B";
-    for (const unit of units) {
-        if (amount < 1024)
-            break;
-        amount /= 1024;
-        shown = unit;
-    }
-    return shown === "B" ? `${amount} B` : `${amount.toFixed(1)} ${shown}`;
-}
-;// CONCATENATED MODULE: ./out/src/domain/closure-difference.js
-/** Returns what happens to the package. */
-function changeKind({ before, after }) {
-    if (before.length === 0)
-        return "added";
-    return after.length === 0 ? "removed" : "changed";
-}
-/** Counts the packages by what happens to them. */
-function countChanges({ packages }) {
-    const counts = { added: 0, removed: 0, changed: 0 };
-    for (const change of packages)
-        counts[changeKind(change)] += 1;
-    return counts;
-}
-// Paths without a version are named from this size in bytes on; generated files are smaller. Same threshold as `nix store diff-closures`.
-const leastBytesWithoutVersion = 8192;
-// nixpkgs puts the name of an output after the version: `openssl-3.5.2-bin`.
-const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
-/**
- * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
- * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
- */
-function packageOf(path) {
-    const base = path.slice(path.indexOf("-") + 1);
-    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
-    if (match === null)
-        return { name: base.replace(outputs, ""), version: "" };
-    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
-}
-// The toplevel itself always differs.
-const system = "nixos-system-";
-/** Compares what only the old closure has with what only the new one has. */
-function compareClosures(onlyBefore, onlyAfter, truncated = false) {
-    const byName = new Map();
-    const collect = (paths, side) => {
-        for (const { path, bytes } of paths) {
-            const { name, version } = packageOf(path);
-            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
-            byName.set(name, both);
-            both[side].versions.add(version);
-            both[side].bytes += bytes;
-        }
-    };
-    collect(onlyBefore, "before");
-    collect(onlyAfter, "after");
-    const packages = [];
-    let rebuilt = 0;
-    let files = 0;
-    let total = 0;
-    for (const [name, { before, after }] of byName) {
-        const bytes = after.bytes - before.bytes;
-        total += bytes;
-        const [old, now] = [sorted(before.versions), sorted(after.versions)];
-        const versioned = [...old, ...now].some((version) => version !== "");
-        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
-            files += 1;
-        else if (versioned && old.join("\n") === now.join("\n"))
-            rebuilt += name.startsWith(system) ? 0 : 1;
-        else
-            packages.push({ name, before: old, after: now, bytes });
-    }
-    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
-}
-function sorted(versions) {
-    return [...versions].toSorted(compare);
-}
-// The same everywhere, whatever the runner's language.
-function compare(one, other) {
-    if (one === other)
-        return 0;
-    return one < other ? -1 : 1;
-}
-;// CONCATENATED MODULE: ./out/src/domain/difference-text.js
-
-
-
-// An update of nixpkgs changes hundreds of packages.
-const difference_text_mostLines = 40;
-/** Renders a difference for the log: the counts, then one line per package. */
-function renderDifferenceLines(difference) {
-    const { packages } = difference;
-    return [renderCounts(difference), ...listedLines(packages.map(renderChange), difference_text_mostLines).map((line) => `  ${line}`)];
-}
-/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
-function renderCounts(difference) {
-    const { added, removed, changed } = countChanges(difference);
-    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
-    const size = `size ${signedSize(difference.bytes)}`;
-    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
-}
-/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
-function renderChange(change) {
-    const versions = (list) => list.filter((version) => version !== "").join(", ");
-    const { name, before, after } = change;
-    const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
-    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
-}
-/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
-function signedSize(bytes) {
-    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
-    return `${sign}${renderBytes(Math.abs(bytes))}`;
-}
-;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
-
-/** The sum of two copies; bytes where either is known. */
-function addProgress(one, other) {
-    const bytes = one.bytes === undefined && other.bytes === undefined ? undefined : (one.bytes ?? 0) + (other.bytes ?? 0);
-    return { paths: one.paths + other.paths, expectedPaths: one.expectedPaths + other.expectedPaths, bytes };
-}
-/** `path 1 of 3, 4.2 MiB sent` while they travel. */
-function renderCopying({ paths, expectedPaths, bytes }) {
-    const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
-    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
-}
-/** `3 paths` when they have arrived. */
-function renderCopied({ paths }) {
-    if (paths === 0)
-        return "already up to date";
-    return paths === 1 ? "1 path" : `${paths} paths`;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/unit-plan.js
 /** The actions in the order in which they are shown. */
@@ -6716,54 +6712,6 @@ function withCompared(rehearsal, compared) {
     const known = new Set(unitActions.flatMap((action) => rehearsal[action]));
     const both = (action) => [...rehearsal[action], ...compared[action].filter((unit) => !known.has(unit))];
     return { ...rehearsal, stop: both("stop"), restart: both("restart"), start: both("start"), again: both("again"), inhibitors: compared.inhibitors };
-}
-;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
-
-
-// An update of nixpkgs may change hundreds of units.
-const plan_text_mostNamed = 20;
-const verbs = {
-    stop: "stop",
-    restart: "restart",
-    reload: "reload",
-    start: "start",
-    again: "run again",
-    keep: "not restart despite changes",
-};
-/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
-function renderPlanLines(plan) {
-    if (plan === undefined)
-        return [];
-    const units = unitActions.flatMap((action) => {
-        const names = plan[action];
-        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, plan_text_mostNamed)}`];
-    });
-    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
-    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
-}
-function inhibitionOf(inhibitor) {
-    return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
-
-// Evaluating one real NixOS takes about 550 MB; the rest is for Nix itself, a compiler and running services.
-const scarceKibibytes = 1.5 * 1024 * 1024;
-/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
-function memoryWarning(memoryKibibytes) {
-    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
-        return undefined;
-    return `only ${renderBytes(memoryKibibytes * 1024)} of memory are available on the machine; evaluating a NixOS configuration needs about 0.6 GiB, building it more. Add memory or swap if the build is killed`;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
-
-// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
-// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
-const free_space_scarceKibibytes = 1024 * 1024;
-/** Returns a warning about little free space for a machine's store; `undefined` where it is enough or unknown. */
-function spaceWarning(freeKibibytes) {
-    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
-        return undefined;
-    return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/guarded.js
 
@@ -6909,27 +6857,6 @@ function resultOf(target, known, { status, error }, seconds, timeline) {
         error,
     };
 }
-;// CONCATENATED MODULE: ./out/src/deploy/known-profile.js
-
-
-/**
- * Throws a `DeployError` where the new system would replace one that the runner does not know, and the flake forbids that. As colmena has
- * it (src/nix/deployment/mod.rs there), a system is known if the store of the runner has it.
- */
-async function requireKnownProfile(target, { state }, { toplevel, phase }, { operation, systemOf, knowsProfile }, signal) {
-    const present = state.profile ?? state.running;
-    // Only new systems are meant: a rollback replaces what is there on purpose.
-    if (systemOf === undefined || knowsProfile === undefined || switchAction(operation) === undefined || present === undefined || present === toplevel)
-        return;
-    if (await knowsProfile(target, present, signal))
-        return;
-    throw new DeployError({
-        phase,
-        reason: `the machine has a system that the store of this runner does not have (${present}), and replaceUnknownProfiles is false for the machine`,
-        hint: "Nothing has changed on it. It may have been deployed by someone else. To replace it, remove replaceUnknownProfiles from the flake. A runner only knows former deployments if its store stays and it builds them itself (build-on: runner)",
-        topic: "profile-unknown",
-    });
-}
 ;// CONCATENATED MODULE: ./out/src/deploy/phase-clock.js
 /** Records when the phases of one host begin and end; waiting for other hosts belongs to no phase. */
 class PhaseClock {
@@ -6961,6 +6888,195 @@ class PhaseClock {
         return Math.round(this.#now() / 10) / 100;
     }
 }
+;// CONCATENATED MODULE: ./out/src/domain/copy-progress.js
+
+/** The sum of two copies; bytes where either is known. */
+function addProgress(one, other) {
+    const bytes = one.bytes === undefined && other.bytes === undefined ? undefined : (one.bytes ?? 0) + (other.bytes ?? 0);
+    return { paths: one.paths + other.paths, expectedPaths: one.expectedPaths + other.expectedPaths, bytes };
+}
+/** `path 1 of 3, 4.2 MiB sent` while they travel. */
+function renderCopying({ paths, expectedPaths, bytes }) {
+    const sent = bytes === undefined ? [] : [`${renderBytes(bytes)} sent`];
+    return [`path ${paths} of ${expectedPaths}`, ...sent].join(", ");
+}
+/** `3 paths` when they have arrived. */
+function renderCopied({ paths }) {
+    if (paths === 0)
+        return "already up to date";
+    return paths === 1 ? "1 path" : `${paths} paths`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/closure-difference.js
+/** Returns what happens to the package. */
+function changeKind({ before, after }) {
+    if (before.length === 0)
+        return "added";
+    return after.length === 0 ? "removed" : "changed";
+}
+/** Counts the packages by what happens to them. */
+function countChanges({ packages }) {
+    const counts = { added: 0, removed: 0, changed: 0 };
+    for (const change of packages)
+        counts[changeKind(change)] += 1;
+    return counts;
+}
+// Paths without a version are named from this size in bytes on; generated files are smaller. Same threshold as `nix store diff-closures`.
+const leastBytesWithoutVersion = 8192;
+// nixpkgs puts the name of an output after the version: `openssl-3.5.2-bin`.
+const outputs = /-(?:bin|data|debug|dev|devdoc|dist|doc|getent|info|lib|lib32|lib64|man|modules|nc|out|py|python|static|terminfo|tools|xgcc)$/;
+/**
+ * Splits the name of a store path into package and version as Nix does (`builtins.parseDrvName`): the version begins behind the
+ * first dash that no letter follows. The name of an output is left out. Without a version it is the empty text.
+ */
+function packageOf(path) {
+    const base = path.slice(path.indexOf("-") + 1);
+    const match = /^(.*?)-(?![a-zA-Z])(.+)$/.exec(base);
+    if (match === null)
+        return { name: base.replace(outputs, ""), version: "" };
+    return { name: match[1] ?? base, version: (match[2] ?? "").replace(outputs, "") };
+}
+// The toplevel itself always differs.
+const system = "nixos-system-";
+/** Compares what only the old closure has with what only the new one has. */
+function compareClosures(onlyBefore, onlyAfter, truncated = false) {
+    const byName = new Map();
+    const collect = (paths, side) => {
+        for (const { path, bytes } of paths) {
+            const { name, version } = packageOf(path);
+            const both = byName.get(name) ?? { before: { versions: new Set(), bytes: 0 }, after: { versions: new Set(), bytes: 0 } };
+            byName.set(name, both);
+            both[side].versions.add(version);
+            both[side].bytes += bytes;
+        }
+    };
+    collect(onlyBefore, "before");
+    collect(onlyAfter, "after");
+    const packages = [];
+    let rebuilt = 0;
+    let files = 0;
+    let total = 0;
+    for (const [name, { before, after }] of byName) {
+        const bytes = after.bytes - before.bytes;
+        total += bytes;
+        const [old, now] = [sorted(before.versions), sorted(after.versions)];
+        const versioned = [...old, ...now].some((version) => version !== "");
+        if (!versioned && Math.abs(bytes) < leastBytesWithoutVersion)
+            files += 1;
+        else if (versioned && old.join("\n") === now.join("\n"))
+            rebuilt += name.startsWith(system) ? 0 : 1;
+        else
+            packages.push({ name, before: old, after: now, bytes });
+    }
+    return { packages: packages.toSorted((one, other) => compare(one.name, other.name)), rebuilt, files, bytes: total, truncated };
+}
+function sorted(versions) {
+    return [...versions].toSorted(compare);
+}
+// The same everywhere, whatever the runner's language.
+function compare(one, other) {
+    if (one === other)
+        return 0;
+    return one < other ? -1 : 1;
+}
+;// CONCATENATED MODULE: ./out/src/domain/difference-text.js
+
+
+
+// An update of nixpkgs changes hundreds of packages.
+const difference_text_mostLines = 40;
+/** Renders a difference for the log: the counts, then one line per package. */
+function renderDifferenceLines(difference) {
+    const { packages } = difference;
+    return [renderCounts(difference), ...listedLines(packages.map(renderChange), difference_text_mostLines).map((line) => `  ${line}`)];
+}
+/** The counts in one line: `packages: 1 added, 2 changed, 14 rebuilt; size +12.3 KiB`. */
+function renderCounts(difference) {
+    const { added, removed, changed } = countChanges(difference);
+    const counts = Object.entries({ added, removed, changed, rebuilt: difference.rebuilt }).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+    const size = `size ${signedSize(difference.bytes)}`;
+    return `packages: ${counts.length === 0 ? "none changed" : counts.join(", ")}; ${size}${difference.truncated ? "; incomplete: too many paths to compare" : ""}`;
+}
+/** One package in one line: `nginx 1.28.0 → 1.28.1`, `hello 2.12`; an unknown version is omitted. */
+function renderChange(change) {
+    const versions = (list) => list.filter((version) => version !== "").join(", ");
+    const { name, before, after } = change;
+    const text = changeKind(change) === "changed" ? [versions(before), "→", versions(after)] : [versions(before), versions(after)];
+    return text.every((part) => part === "" || part === "→") ? name : [name, ...text].filter((part) => part !== "").join(" ");
+}
+/** A number of bytes that comes or goes, with its sign: `+1.5 MiB`, `−312 B`, `±0 B`. */
+function signedSize(bytes) {
+    const sign = bytes === 0 ? "±" : bytes > 0 ? "+" : "−";
+    return `${sign}${renderBytes(Math.abs(bytes))}`;
+}
+;// CONCATENATED MODULE: ./out/src/domain/plan-text.js
+
+
+// An update of nixpkgs may change hundreds of units.
+const plan_text_mostNamed = 20;
+const verbs = {
+    stop: "stop",
+    restart: "restart",
+    reload: "reload",
+    start: "start",
+    again: "run again",
+    keep: "not restart despite changes",
+};
+/** Describes in the lines of a log what a switch would do to units; no line where it is unknown, or nothing. */
+function renderPlanLines(plan) {
+    if (plan === undefined)
+        return [];
+    const units = unitActions.flatMap((action) => {
+        const names = plan[action];
+        return names.length === 0 ? [] : [`  would ${verbs[action]}: ${listed(names, plan_text_mostNamed)}`];
+    });
+    const lines = [...units, ...(plan.reexecutes ? ["  systemd would be re-executed"] : [])];
+    return [...(lines.length === 0 ? [] : ["units:", ...lines]), ...plan.inhibitors.map(inhibitionOf)];
+}
+function inhibitionOf(inhibitor) {
+    return `switch inhibitor: ${inhibitor}: switch and test would be refused; use operation: boot, then reboot the machine`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/free-memory.js
+
+// Evaluating one real NixOS takes about 550 MB; the rest is for Nix itself, a compiler and running services.
+const scarceKibibytes = 1.5 * 1024 * 1024;
+/** Warns about little available memory on a machine; `undefined` where it is enough, or the machine does not report it. */
+function memoryWarning(memoryKibibytes) {
+    if (memoryKibibytes === undefined || memoryKibibytes >= scarceKibibytes)
+        return undefined;
+    return `only ${renderBytes(memoryKibibytes * 1024)} of memory are available on the machine; evaluating a NixOS configuration needs about 0.6 GiB, building it more. Add memory or swap if the build is killed`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/free-space.js
+
+// A system with another kernel or after an update of nixpkgs brings some hundred MiB beside the old one, and the sources of
+// nixpkgs, unpacked, some 200 MiB more: with less than 1 GiB it may not fit.
+const free_space_scarceKibibytes = 1024 * 1024;
+/** Returns a warning about little free space for a machine's store; `undefined` where it is enough or unknown. */
+function spaceWarning(freeKibibytes) {
+    if (freeKibibytes === undefined || freeKibibytes >= free_space_scarceKibibytes)
+        return undefined;
+    return `only ${renderBytes(freeKibibytes * 1024)} are free for the Nix store on the machine: the new system may not fit. Free space with \`nix-collect-garbage -d\` on the machine`;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/known-profile.js
+
+
+/**
+ * Throws a `DeployError` where the new system would replace one that the runner does not know, and the flake forbids that. As colmena has
+ * it (src/nix/deployment/mod.rs there), a system is known if the store of the runner has it.
+ */
+async function requireKnownProfile(target, { state }, { toplevel, phase }, { operation, systemOf, knowsProfile }, signal) {
+    const present = state.profile ?? state.running;
+    // Only new systems are meant: a rollback replaces what is there on purpose.
+    if (systemOf === undefined || knowsProfile === undefined || switchAction(operation) === undefined || present === undefined || present === toplevel)
+        return;
+    if (await knowsProfile(target, present, signal))
+        return;
+    throw new DeployError({
+        phase,
+        reason: `the machine has a system that the store of this runner does not have (${present}), and replaceUnknownProfiles is false for the machine`,
+        hint: "Nothing has changed on it. It may have been deployed by someone else. To replace it, remove replaceUnknownProfiles from the flake. A runner only knows former deployments if its store stays and it builds them itself (build-on: runner)",
+        topic: "profile-unknown",
+    });
+}
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./out/src/deploy/retry.js
@@ -6980,6 +7096,282 @@ async function retried(work, { retries, note, signal }) {
             await (0,promises_namespaceObject.setTimeout)(seconds * 1000, undefined, { signal });
         }
     }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/which-system.js
+
+
+/** The configuration of a target: the named one, else that of the machine's own hostname. Throws a `DeployError` for a hostname that is no name of one. */
+function configurationFor({ configuration }, { hostname }) {
+    const named = attributeOf(configuration);
+    if (named !== undefined)
+        return named;
+    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
+        return hostname;
+    throw new DeployError({
+        phase: "connect",
+        reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
+        hint: "Add the configuration to the target: host#configuration",
+        topic: "hostname-unknown",
+    });
+}
+/** The generation to roll back to. Throws a `DeployError` where the machine has no older one. */
+function generationBefore({ olderGeneration, state }) {
+    if (olderGeneration !== undefined)
+        return olderGeneration;
+    throw new DeployError({
+        phase: "connect",
+        reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
+        hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
+        topic: "no-older-generation",
+    });
+}
+;// CONCATENATED MODULE: ./out/src/deploy/preparation.js
+
+
+
+
+
+
+
+
+
+
+/** The work on one host up to a system that can be activated. */
+class Preparation {
+    #site;
+    constructor(site) {
+        this.#site = site;
+    }
+    /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
+    async run(signal) {
+        const { known, settings, log, machines } = this.#site;
+        const { operation, variant, systemOf } = settings;
+        const { target } = this.#site.machine;
+        const connected = await this.#tryAgain("connect", signal, async () => await this.#site.machine.connect(signal));
+        const { facts } = connected;
+        known.before = facts.state;
+        if (facts.unfinished !== undefined)
+            log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
+        machines.claim(target, facts.identity);
+        const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
+        const { machine, toplevel, generation, detail } = obtained;
+        known.toplevel = toplevel;
+        await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, settings, signal);
+        const { specialisation } = variant;
+        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
+        await this.#compare(machine, running, signal);
+        this.#site.ended(detail);
+        if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
+            log.note(`the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`);
+        }
+        const system = { toplevel, running, generation };
+        const status = settledBy(system, facts, operation);
+        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
+    }
+    /** Gets the new system into the store of the machine. */
+    async #newSystem(source, connected, signal) {
+        const { target } = this.#site.machine;
+        if (source.evaluatesOnMachine)
+            this.#site.known.configuration = configurationFor(target, connected.facts);
+        this.#warn(connected.facts, source);
+        this.#site.ended();
+        let machine = connected;
+        let detail;
+        const copy = async (send) => {
+            const copied = await this.#tryAgain("copy", signal, async (tries) => {
+                if (tries > 0)
+                    machine = await this.#site.machine.connect(signal);
+                return await send(machine);
+            });
+            this.#site.known.arrived = true;
+            detail = renderCopied(copied);
+        };
+        const build = async (work) => {
+            this.#site.ended(detail);
+            detail = undefined;
+            this.#site.begin("build");
+            const toplevel = await work(machine);
+            this.#site.log.note(`built ${toplevel}`);
+            return toplevel;
+        };
+        const steps = { copy, build };
+        const toplevel = source.evaluatesOnMachine
+            ? await source.obtain(steps, configurationFor(target, connected.facts), signal)
+            : await source.obtain(steps, signal);
+        return { machine, toplevel, generation: undefined, detail };
+    }
+    #older(machine) {
+        const { number, toplevel } = generationBefore(machine.facts);
+        this.#site.log.note(`rolling back to generation ${number}: ${toplevel}`);
+        return { machine, toplevel, generation: number, detail: undefined };
+    }
+    /**
+     * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
+     * and the changes are worth knowing even if the deployment fails.
+     */
+    async #compare(machine, built, signal) {
+        const { running } = machine.facts.state;
+        if (!this.#site.settings.diff || running === undefined || running === built)
+            return;
+        const found = await machine.compare(running, built, signal);
+        if (found === undefined)
+            return;
+        this.#site.known.compared = { running, difference: found.closure };
+        // A reboot restarts all units.
+        if (touchesUnits(this.#site.settings.operation))
+            this.#site.known.plan = found.units;
+        for (const line of renderDifferenceLines(found.closure))
+            this.#site.log.note(line);
+        for (const line of renderPlanLines(this.#site.known.plan))
+            this.#site.log.note(line);
+    }
+    #warn({ freeKibibytes, memoryKibibytes }, source) {
+        const space = spaceWarning(freeKibibytes);
+        if (space !== undefined)
+            this.#site.log.warn(space, "store-space");
+        const memory = source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined;
+        if (memory !== undefined)
+            this.#site.log.warn(memory, "memory");
+    }
+    async #tryAgain(phase, signal, work) {
+        this.#site.begin(phase);
+        return await retried(work, { retries: this.#site.settings.retries, note: (text) => this.#site.log.note(text), signal });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
+/**
+ * Compares two fstab(5) as switch-to-configuration does: another device or type is a restart, other options are a reload, and
+ * a removed entry is unmounted. / and /nix are never unmounted.
+ */
+function planMounts({ before, after }) {
+    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
+    const [old, now] = [parse(before), parse(after)];
+    for (const [point, mount] of old.mounts) {
+        const next = now.mounts.get(point);
+        const unit = `${escapePath(point)}.mount`;
+        if (next === undefined)
+            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
+        else {
+            const change = changeOf(point, mount, next);
+            if (change !== undefined)
+                plan[change].push(unit);
+        }
+    }
+    for (const [point, { options }] of now.mounts) {
+        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
+            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
+        }
+    }
+    for (const device of old.swaps)
+        if (!now.swaps.has(device))
+            plan.stop.push(`swap device: ${device}`);
+    return plan;
+}
+function changeOf(point, before, after) {
+    const options = before.options === after.options ? undefined : "reload";
+    if (before.device === after.device && before.type === after.type)
+        return options;
+    if (point !== "/" && point !== "/nix")
+        return "restart";
+    return options ?? "keep";
+}
+function parse(lines) {
+    const mounts = new Map();
+    const swaps = new Set();
+    for (const line of lines) {
+        const [device, point, type, options = ""] = line.trim().split(/\s+/);
+        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
+            continue;
+        if (type === "swap")
+            swaps.add(device);
+        else
+            mounts.set(point, { device, type, options });
+    }
+    return { mounts, swaps };
+}
+/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
+function escapePath(path) {
+    const parts = path.split("/").filter((part) => part !== "");
+    if (parts.length === 0)
+        return "-";
+    const escape = (part, index) => [...new TextEncoder().encode(part)]
+        .map((byte, position) => {
+        const character = String.fromCharCode(byte);
+        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
+        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
+    })
+        .join("");
+    return parts.map(escape).join("-");
+}
+;// CONCATENATED MODULE: ./out/src/domain/unit-jobs.js
+
+/** What each switch starts again: it runs nothing itself, and only the first switch after a boot lists it as started. */
+const reactivation = "sysinit-reactivation.target";
+/**
+ * Returns what systemd does during a switch: it stops units that depend on a stopped unit, and starting a target, as each switch
+ * does with all active ones, starts every unit that the target wants and that is not running: new ones, and those that have ended.
+ */
+function simulateJobs(decision, facts) {
+    const { active, parts, fstab } = facts;
+    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
+    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
+    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
+    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
+    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
+    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
+    for (const unit of planMounts(fstab).start)
+        pulled.add(unit);
+    // Reloading what was stopped with another unit would fail; it is started.
+    for (const unit of decision.reload)
+        if (stopped.has(unit))
+            pulled.add(unit);
+    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
+    for (const unit of stopped)
+        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
+    for (const unit of restarted)
+        if (running(unit))
+            jobs.restart.add(unit);
+    for (const unit of pulled) {
+        const how = running(unit) ? undefined : startOf(unit, facts);
+        if (how !== undefined)
+            jobs[how].add(unit);
+    }
+    for (const unit of decision.reload)
+        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
+            jobs.reload.add(unit);
+    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
+    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
+    return {
+        stop: shown(jobs.stop),
+        start: shown(jobs.start),
+        restart: shown(jobs.restart),
+        reload: jobs.reload,
+        again: shown(jobs.again),
+        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
+    };
+}
+/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
+function startOf(unit, { idle, active, added }) {
+    if (added.has(unit))
+        return "start";
+    const result = idle.get(unit);
+    if (result === "unmet")
+        return undefined;
+    return result === "ran" || active.has(unit) ? "again" : "start";
+}
+function pulledBy(unit, { pulls, aliases }) {
+    // An instance without a file of its own has the dependencies of its template.
+    const own = pulls.get(unit);
+    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
+    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
+}
+function closure(units, next) {
+    const found = new Set(units);
+    // Iterating over a set includes elements added during the iteration.
+    for (const unit of found)
+        for (const other of next(unit))
+            found.add(other);
+    return found;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/repair.js
 const repair_profile = "/nix/var/nix/profiles/system";
@@ -7005,6 +7397,7 @@ function repairLastStep(before) {
     return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
+
 
 /**
  * Judges what switch-to-configuration named, whatever its exit code: the codes of its versions differ, and nixos-rebuild in bash
@@ -7148,26 +7541,22 @@ function explainNothing(operation, exitCode, code) {
 const jobs = { start: "failed to start", stop: "failed to stop", restart: "failed to restart", reload: "failed to reload" };
 function explainUnits(causes, failed, code) {
     // Name the failed job, unless the whole unit has failed.
-    const text = failed.slice(0, verdict_mostNamed).map((unit) => {
+    const text = failed.map((unit) => {
         const own = causes.filter((cause) => cause.unit === unit);
         const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
         return job === undefined ? unit : `${unit} (${job})`;
     });
     return {
-        reason: `newly failed units${code}: ${text.join(", ")}${andMore(failed)}`,
+        reason: `newly failed units${code}: ${listed(text, verdict_mostNamed)}`,
         hint: "See the unit's journal below, fix it and deploy again",
         topic: "units-failed",
     };
 }
 // Units that a sentence names.
 const verdict_mostNamed = 20;
-/** Says how many there are beside those that a sentence names. */
-function andMore(units) {
-    return units.length > verdict_mostNamed ? ` and ${units.length - verdict_mostNamed} more` : "";
-}
 /** The units as a sentence names them. */
 function nameUnits(units) {
-    return `${units.slice(0, verdict_mostNamed).join(", ")}${andMore(units)}`;
+    return listed(units, verdict_mostNamed);
 }
 function explainUsers(causes) {
     const text = causes.map(({ user, units, late }) => {
@@ -7351,6 +7740,7 @@ function notBack(before, end, { settings, system }) {
 
 
 
+
 /**
  * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
  * then have it set system profile and boot loader; else roll back. Throws a `DeployError` when the machine is lost before that is
@@ -7482,7 +7872,7 @@ async function judgeEnd(work, end) {
 function settles({ settings }, { plan }) {
     if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
         return false;
-    return plan === undefined || plan.start.length + plan.restart.length > 0;
+    return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
 }
 /** Reaches the machine again and checks its health. Returns why the system is rejected. */
 async function safe_activation_confirm(work, end, degraded) {
@@ -7529,42 +7919,7 @@ async function judgeLateUnits({ armed, settings, known, signal, log }, now, degr
     log.warn([reason, ...lines].join("\n"));
     return undefined;
 }
-;// CONCATENATED MODULE: ./out/src/deploy/which-system.js
-
-
-/** The configuration of a target: the named one, else that of the machine's own hostname. Throws a `DeployError` for a hostname that is no name of one. */
-function configurationFor({ configuration }, { hostname }) {
-    const named = attributeOf(configuration);
-    if (named !== undefined)
-        return named;
-    if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(hostname))
-        return hostname;
-    throw new DeployError({
-        phase: "connect",
-        reason: `the machine's hostname (${JSON.stringify(hostname)}) is not a valid name of a configuration`,
-        hint: "Add the configuration to the target: host#configuration",
-        topic: "hostname-unknown",
-    });
-}
-/** The generation to roll back to. Throws a `DeployError` where the machine has no older one. */
-function generationBefore({ olderGeneration, state }) {
-    if (olderGeneration !== undefined)
-        return olderGeneration;
-    throw new DeployError({
-        phase: "connect",
-        reason: `no generation older than ${state.generation === undefined ? "the running system" : `generation ${state.generation}`} was found to roll back to`,
-        hint: "Run `nix-env --profile /nix/var/nix/profiles/system --list-generations` on the machine to list them",
-        topic: "no-older-generation",
-    });
-}
 ;// CONCATENATED MODULE: ./out/src/deploy/host.js
-
-
-
-
-
-
-
 
 
 
@@ -7609,73 +7964,24 @@ class Host {
     /** Connects, copies the flake, builds the system and compares it with the running one; or finds the system to roll back to. */
     async prepare(signal) {
         try {
-            return await this.#prepare(signal);
+            return await new Preparation({
+                machine: this.machine,
+                settings: this.#settings,
+                log: this.#log,
+                known: this.#known,
+                machines: this.#machines,
+                begin: (phase) => this.#begin(phase),
+                ended: (detail) => this.#ended(detail),
+            }).run(signal);
         }
         finally {
             this.#clock.pause();
         }
     }
-    async #prepare(signal) {
-        const known = this.#known;
-        const { operation, variant, systemOf } = this.#settings;
-        const { target } = this.machine;
-        const connected = await this.#tryAgain("connect", signal, async () => await this.machine.connect(signal));
-        const { facts } = connected;
-        known.before = facts.state;
-        if (facts.unfinished !== undefined)
-            this.#log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
-        this.#machines.claim(target, facts.identity);
-        const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
-        const { machine, toplevel, generation, detail } = obtained;
-        known.toplevel = toplevel;
-        await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, this.#settings, signal);
-        const { specialisation } = variant;
-        const running = specialisation === undefined ? toplevel : await machine.findSpecialisation(toplevel, specialisation, signal);
-        await this.#compare(machine, running, signal);
-        this.ended(detail);
-        if (changesRunningSystem(operation) && facts.specialisation !== undefined && facts.specialisation !== specialisation) {
-            this.#log.note(`the machine runs the specialisation ${facts.specialisation}, which this deployment leaves; set \`specialisation: ${facts.specialisation}\` to keep it`);
-        }
-        const system = { toplevel, running, generation };
-        const status = settledBy(system, facts, operation);
-        return status === undefined ? { kind: "ready", system: { machine, system } } : { kind: "settled", outcome: { status, error: undefined } };
-    }
-    /** Gets the new system into the store of the machine. */
-    async #newSystem(source, connected, signal) {
-        const { target } = this.machine;
-        if (source.evaluatesOnMachine)
-            this.#known.configuration = configurationFor(target, connected.facts);
-        this.#warn(connected.facts, source);
-        this.ended();
-        let machine = connected;
-        let detail;
-        const copy = async (send) => {
-            const copied = await this.#tryAgain("copy", signal, async (tries) => {
-                if (tries > 0)
-                    machine = await this.machine.connect(signal);
-                return await send(machine);
-            });
-            this.#known.arrived = true;
-            detail = renderCopied(copied);
-        };
-        const build = async (work) => {
-            this.ended(detail);
-            detail = undefined;
-            this.begin("build");
-            const toplevel = await work(machine);
-            this.#log.note(`built ${toplevel}`);
-            return toplevel;
-        };
-        const steps = { copy, build };
-        const toplevel = source.evaluatesOnMachine
-            ? await source.obtain(steps, configurationFor(target, connected.facts), signal)
-            : await source.obtain(steps, signal);
-        return { machine, toplevel, generation: undefined, detail };
-    }
     /** Activates a system, and keeps it or rolls back. Throws if it ends before that decision. */
     async activate(ready, signal) {
         try {
-            this.begin("activate");
+            this.#begin("activate");
             return changesMachine(this.#settings.operation) ? await this.#activate(ready, signal) : await this.#dryActivate(ready, signal);
         }
         finally {
@@ -7695,7 +8001,7 @@ class Host {
         const complaint = explainEnd(end.end, this.#settings) ?? failure ?? (exitCode === 0 ? undefined : (units ?? users));
         if (complaint !== undefined)
             throw new DeployError({ phase: "activate", ...complaint, lines, exitCode, causes });
-        this.ended();
+        this.#ended();
         return { status: "planned", error: undefined };
     }
     async #activate({ machine, system }, signal) {
@@ -7706,8 +8012,8 @@ class Host {
             known: this.#known,
             signal,
             log: this.#log,
-            begin: (phase) => this.begin(phase),
-            ended: () => this.ended(),
+            begin: (phase) => this.#begin(phase),
+            ended: () => this.#ended(),
         });
     }
     /** Leaves the machine; an undecided activation continues there. Never throws. */
@@ -7719,51 +8025,14 @@ class Host {
         return resultOf(this.machine.target, this.#known, outcome, seconds, this.#clock.spans());
     }
     /** A phase begins. */
-    begin(phase) {
+    #begin(phase) {
         this.#known.phase = phase;
         this.#clock.begin(phase);
         this.#log.phase(phase);
     }
     /** The phase has ended well. */
-    ended(detail) {
+    #ended(detail) {
         this.#log.ended(detail);
-    }
-    #warn({ freeKibibytes, memoryKibibytes }, source) {
-        const space = spaceWarning(freeKibibytes);
-        if (space !== undefined)
-            this.#log.warn(space, "store-space");
-        const memory = source.evaluatesOnMachine ? memoryWarning(memoryKibibytes) : undefined;
-        if (memory !== undefined)
-            this.#log.warn(memory, "memory");
-    }
-    #older(machine) {
-        const { number, toplevel } = generationBefore(machine.facts);
-        this.#log.note(`rolling back to generation ${number}: ${toplevel}`);
-        return { machine, toplevel, generation: number, detail: undefined };
-    }
-    /**
-     * Compares the running system with the built one, before the activation: a new system that breaks the network could not be queried,
-     * and the changes are worth knowing even if the deployment fails.
-     */
-    async #compare(machine, built, signal) {
-        const { running } = machine.facts.state;
-        if (!this.#settings.diff || running === undefined || running === built)
-            return;
-        const found = await machine.compare(running, built, signal);
-        if (found === undefined)
-            return;
-        this.#known.compared = { running, difference: found.closure };
-        // A reboot restarts all units.
-        if (touchesUnits(this.#settings.operation))
-            this.#known.plan = found.units;
-        for (const line of renderDifferenceLines(found.closure))
-            this.#log.note(line);
-        for (const line of renderPlanLines(this.#known.plan))
-            this.#log.note(line);
-    }
-    async #tryAgain(phase, signal, work) {
-        this.begin(phase);
-        return await retried(work, { retries: this.#settings.retries, note: (text) => this.#log.note(text), signal });
     }
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/same-machine.js
@@ -8032,7 +8301,7 @@ function readPayload(path) {
     if (path === undefined)
         return undefined;
     try {
-        return readJson((0,external_node_fs_namespaceObject.readFileSync)(path, "utf8"));
+        return parseJson((0,external_node_fs_namespaceObject.readFileSync)(path, "utf8"));
     }
     catch {
         return undefined;
@@ -8374,7 +8643,7 @@ function renderDifference(difference, most) {
     const lines = sorted.slice(0, most).map((change) => `${signs[changeKind(change)]} ${packageLine(change)}`);
     const rest = packages.length - lines.length;
     if (rest > 0)
-        lines.push(`# and ${rest} more packages`);
+        lines.push(`# ${andMore(rest, "packages")}`);
     const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
     const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
     return `${renderCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;
@@ -8777,7 +9046,7 @@ function batchLine(number, batches, names) {
 }
 /** `web1: deployed after 12.5 s` */
 function doneLine({ name, status, seconds }) {
-    return `${name}: ${status} after ${seconds} s`;
+    return `${name}: ${status} after ${renderDuration(seconds)}`;
 }
 /** The title of a host's whole log. */
 function doneTitle({ name, status }) {
@@ -8948,8 +9217,283 @@ function secondsSince(since) {
     return (performance.now() - since) / 1000;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/compress.js
-/** When source trees travel compressed: where that is worth a question to the machine, whenever one is missing there, or never. */
+/** When source trees and systems travel compressed: where that is worth a question to the machine, whenever one is missing there, or never. */
 const compressions = ["auto", "true", "false"];
+;// CONCATENATED MODULE: ./out/src/nixos/rebuild-options.js
+
+
+const inputs = "it changes which inputs are built; commit the change to flake.lock instead";
+const lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const flake = "use the inputs flake and targets (host#configuration)";
+const rebuild_options_host = "the input targets sets the machine";
+const rebuild_options_elevation = "use the inputs elevate and elevate-password";
+const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
+const rebuild_options_expression = "the system is an attribute of the flake; put what it needs into the flake";
+const ofSwitch = "it has no effect on a build";
+/**
+ * The options of `nixos-rebuild`, from the manual pages and the parsers of both implementations (bash up to NixOS 25.05, Python
+ * from 25.11): what `rebuild-args` may hold. They are arguments of `nixos-rebuild build`.
+ */
+const rebuildOptions = {
+    program: "nixos-rebuild",
+    // argparse without `append`; the bash implementation takes all.
+    lastWins: ["--option"],
+    settings: settingTable,
+    options: [
+        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
+        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
+        accepted("--fallback", "build what cannot be downloaded"),
+        accepted("--keep-failed", "keep the directory of a failed build"),
+        accepted("--keep-going", "continue with other builds after one has failed"),
+        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
+        accepted("--offline", "download nothing", [], ["--no-net"]),
+        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
+        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
+        accepted("--quiet", "print less"),
+        accepted("--refresh", "download again what was downloaded before"),
+        accepted("--repair", "repair files that are damaged in the machine's store"),
+        accepted("--show-trace", "show the whole trace of an evaluation error"),
+        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
+        refused("-k", "flakes are built by `nix build`, which only supports --keep-going"),
+        refused("-K", "flakes are built by `nix build`, which only supports --keep-failed"),
+        refused("--no-build-output", "flakes are built by `nix build`, which prints no logs unless --print-build-logs is set", [], ["-Q"]),
+        refused("--flake", flake, ["FLAKE"], ["-F"]),
+        refused("--no-flake", flake),
+        refused("--file", rebuild_options_expression, ["FILE"], ["-f"]),
+        refused("--attr", rebuild_options_expression, ["ATTRIBUTE"], ["-A"]),
+        refused("--include", rebuild_options_expression, ["PATH"], ["-I"]),
+        refused("--arg", rebuild_options_expression, ["NAME", "EXPRESSION"]),
+        refused("--argstr", rebuild_options_expression, ["NAME", "TEXT"]),
+        refused("--impure", "the system would depend on the machine's environment, and the same commit would not always give the same system; put what it needs into the flake"),
+        refused("--store-path", "the action activates the system that it has built", ["PATH"]),
+        refused("--profile-name", "other profiles than the system profile are not supported", ["NAME"], ["-p"]),
+        refused("--specialisation", "use the input specialisation", ["NAME"], ["-c"]),
+        refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
+        refused("--rollback", "use operation: rollback"),
+        refused("--image-variant", "images are not supported", ["NAME"]),
+        refused("--target-host", rebuild_options_host, ["HOST"]),
+        refused("--build-host", `${rebuild_options_host}; use --builders for machines that build`, ["HOST"]),
+        refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
+        refused("--no-ssh-tty", "it is for --target-host"),
+        refused("--sudo", rebuild_options_elevation, [], ["--use-remote-sudo"]),
+        refused("--ask-sudo-password", rebuild_options_elevation, [], ["--ask-elevate-password", "-S"]),
+        refused("--elevate", rebuild_options_elevation, ["METHOD"]),
+        refused("--upgrade", channels, [], ["--upgrade-all"]),
+        refused("--override-input", inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", inputs, ["INPUT"]),
+        refused("--recreate-lock-file", lockFile),
+        refused("--commit-lock-file", lockFile),
+        refused("--no-write-lock-file", lockFile),
+        refused("--no-update-lock-file", "the flake that is built has a complete flake.lock already"),
+        refused("--no-registries", "a complete flake.lock needs no registry"),
+        refused("--accept-flake-config", "it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead"),
+        refused("--log-format", "the action parses the output of Nix", ["FORMAT"]),
+        refused("--json", ofSwitch),
+        refused("--fast", ofSwitch, [], ["--no-build-nix", "--no-reexec"]),
+        refused("--diff", "use the input diff"),
+        refused("--debug", "the bash implementation does not support it; use --verbose"),
+        refused("--help", "nothing would be built", [], ["-h", "--version"]),
+    ],
+};
+;// CONCATENATED MODULE: ./out/src/nixos/realise-command.js
+
+// nix-store prints the output of builds unless it is told not to.
+const printsLogs = "--print-build-logs";
+// The options of rebuild-args that nix-store has too, with its words for them. The others concern the evaluation, which does not
+// happen on the machine.
+const words = {
+    "--builders": ["--builders"],
+    "--cores": ["--cores"],
+    "--fallback": ["--fallback"],
+    "--keep-failed": ["--keep-failed"],
+    "--keep-going": ["--keep-going"],
+    "--max-jobs": ["--max-jobs"],
+    "--offline": ["--option", "substitute", "false"],
+    "--option": ["--option"],
+    "--quiet": ["--quiet"],
+    "--repair": ["--repair"],
+    "--verbose": ["--verbose"],
+};
+/**
+ * Builds the call that has the machine build a derivation, or download what it builds, and link it as `result`. It is nix-store's,
+ * which is the same in every version and needs no experimental feature. `--no-build-output` has it end the message of a failure with
+ * the last lines of the log, as `nix build` does.
+ */
+function realiseCommand(derivation, rebuildArgs) {
+    const options = optionsOf(rebuildArgs);
+    const logs = options.some(({ name }) => name === printsLogs) ? [] : ["--no-build-output"];
+    const args = options.flatMap(({ name, given }) => (words[name] === undefined ? [] : [...words[name], ...given]));
+    return ["nix-store", "--realise", derivation, "--add-root", "result", ...logs, ...args];
+}
+/** The options of rebuild-args that concern an evaluation, and so mean nothing to a machine that only builds. */
+function evaluationOptions(rebuildArgs) {
+    return optionsOf(rebuildArgs).flatMap(({ name }) => (words[name] === undefined && name !== printsLogs ? [name] : []));
+}
+function optionsOf(rebuildArgs) {
+    const found = [];
+    for (let index = 0; index < rebuildArgs.length; index += 1) {
+        const arg = rebuildArgs[index] ?? "";
+        const row = rebuildOptions.options.find(({ name, aliases }) => name === arg || aliases.includes(arg));
+        const given = rebuildArgs.slice(index + 1, index + 1 + (row?.words.length ?? 0));
+        index += given.length;
+        found.push({ name: row?.name ?? arg, given });
+    }
+    return found;
+}
+;// CONCATENATED MODULE: ./out/src/inputs/places.js
+
+
+
+/** Checks what the inputs say about evaluating and building on the runner. Gives what is wrong to `refuse`. */
+function checkPlaces(inputs, refuse) {
+    const { places, operation, targets } = inputs;
+    if (places.buildOn === "runner" && places.evaluateOn === "target") {
+        refuse("evaluate-on", "is target, but build-on: runner builds what was evaluated on the runner; expected auto or runner");
+    }
+    if (!needsFlake(operation))
+        return;
+    places_checkArguments(inputs, refuse);
+    const unnamed = targets.filter(({ buildOn, flakeBuildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, flakeBuildOn)));
+    if (unnamed.length === 0)
+        return;
+    const names = unnamed.map(({ name }) => name).join(", ");
+    refuse("targets", `gives no configuration for ${names}, which the runner evaluates before it connects to any host; expected host#configuration`);
+}
+/** Arguments that no machine would get are refused, not ignored. */
+function places_checkArguments({ places, targets, rebuildArgs, buildArgs, archiveArgs, compress }, refuse) {
+    const ways = waysOf(places, targets);
+    if (!ways.has("rebuilt-there")) {
+        const noInputs = "but the inputs of the flake are sent to no host";
+        if (archiveArgs.length > 0)
+            refuse("archive-args", `is set, ${noInputs}; remove it, or set build-on: target without evaluate-on: runner`);
+    }
+    if (compress === "true" && !ways.has("rebuilt-there") && !ways.has("built-here")) {
+        refuse("compress", "is true, but derivations are sent without compression; expected auto or false");
+    }
+    if (buildArgs.length > 0 && !ways.has("built-here")) {
+        refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");
+    }
+    if (rebuildArgs.length > 0 && !ways.has("rebuilt-there") && !ways.has("realised-there")) {
+        refuse("rebuild-args", "is set, but no system is built on a host; use build-args, or set build-on: target");
+    }
+    const evaluation = evaluationOptions(rebuildArgs);
+    if (evaluation.length > 0 && ways.has("realised-there")) {
+        refuse("rebuild-args", `contains ${evaluation.join(", ")}, which concerns the evaluation; with evaluate-on: runner, hosts do not evaluate`);
+    }
+}
+/** The ways in which machines may get their systems. */
+function waysOf(places, targets) {
+    if (targets.length > 0 && targets.every(({ flakeBuildOn }) => flakeBuildOn === undefined)) {
+        return new Set(targets.map(({ buildOn }) => wayOf(places, buildOn, undefined)));
+    }
+    // The flake decides, for each machine: of a matrix, one job may have those that it builds there, and the next one the others.
+    return new Set([wayOf(places, undefined, "target"), wayOf(places, undefined, "runner")]);
+}
+;// CONCATENATED MODULE: ./out/src/domain/given-systems.js
+
+
+
+const acceptedSystems = 'a JSON object such as {"web1":"/nix/store/…-nixos-system-web1-…"}, as the output systems of the action build';
+/** Parses a JSON object of store paths by the names of machines. Never throws; every bad entry is listed in `problems`. */
+function parseSystems(text) {
+    let data;
+    try {
+        data = JSON.parse(text);
+    }
+    catch (error) {
+        return { systems: new Map(), names: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedSystems}`] };
+    }
+    if (!isObject(data)) {
+        return { systems: new Map(), names: [], problems: [`is not a JSON object; expected ${acceptedSystems}`] };
+    }
+    const systems = new Map();
+    const problems = [];
+    for (const [name, path] of entries(data)) {
+        // A derivation is a store path too.
+        if (typeof path === "string" && isStorePath(path) && !path.endsWith(".drv"))
+            systems.set(name, path);
+        else
+            problems.push(`${given_systems_shown(name)} has ${given_systems_shown(path)}, which is not the store path of a built system; expected /nix/store/HASH-NAME`);
+    }
+    return { systems, names: Object.keys(data), problems };
+}
+function given_systems_shown(value) {
+    return JSON.stringify(value).slice(0, 300);
+}
+;// CONCATENATED MODULE: ./out/src/inputs/systems.js
+
+
+
+// Names that a message lists.
+const systems_mostNamed = 10;
+/** Parses the systems that were built before the run; `undefined` where there are none, so that the run makes its own. */
+function parseSystemsInput(text, refuse) {
+    if (text.trim() === "")
+        return undefined;
+    const list = parseSystems(text);
+    for (const problem of list.problems)
+        refuse(problem, "systems-unusable");
+    return list;
+}
+/** Checks that every target has its system and every system its target, and that no other input is about building. */
+function checkSystems({ names: given, problems }, inputs, refuse) {
+    const { places, operation, flake, targets, names, archiveArgs, rebuildArgs, buildArgs } = inputs;
+    if (!needsFlake(operation))
+        refuse("operation", `is ${operation}, which activates a system that the host has; with systems, expected another operation`);
+    const nothing = "but with systems nothing is evaluated or built; remove one of the two";
+    // The default of the input cannot be told from the same text in a workflow.
+    if (flake !== ".")
+        refuse("flake", `is set, ${nothing}`);
+    if (places.buildOn === "target")
+        refuse("build-on", `is target, ${nothing}`);
+    if (places.evaluateOn !== "auto")
+        refuse("evaluate-on", `is ${places.evaluateOn}, ${nothing}`);
+    for (const [input, args] of [
+        ["archive-args", archiveArgs],
+        ["rebuild-args", rebuildArgs],
+        ["build-args", buildArgs],
+    ]) {
+        if (args.length > 0)
+            refuse(input, `is set, ${nothing}`);
+    }
+    if (names.length === 0)
+        return;
+    const there = targets.filter(({ buildOn }) => buildOn === "target").map(({ name }) => name);
+    if (there.length > 0)
+        refuse("targets", `says build-on: target for ${listed(there, systems_mostNamed)}, ${nothing}`);
+    const [systems, known] = [new Set(given), new Set(names)];
+    // A text that is no JSON object names nothing.
+    if (given.length === 0 && problems.length > 0)
+        return;
+    const without = targets.filter(({ name }) => !systems.has(name)).map(({ name }) => name);
+    if (without.length > 0)
+        refuse("systems", `has no system for ${listed(without, systems_mostNamed)}; expected one for each target, by its name`, "systems-unmatched");
+    const unknown = given.filter((name) => !known.has(name));
+    if (unknown.length > 0) {
+        const listedNames = listed(names, systems_mostNamed);
+        refuse("systems", `has a system for ${listed(unknown, systems_mostNamed)}, which is not a target; the targets are ${listedNames}`, "systems-unmatched");
+    }
+}
+;// CONCATENATED MODULE: ./out/src/inputs/combinations.js
+
+
+
+/** Checks inputs that are good alone, and may not be together. Gives what is wrong to `refuse`. `listsTargets`: the input targets is not empty. */
+function checkCombinations(inputs, { given, listsTargets }, refuse) {
+    if (!needsFlake(inputs.operation) && !listsTargets && inputs.selection.length === 0) {
+        refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
+    }
+    if (given === undefined)
+        checkPlaces(inputs, refuse);
+    else
+        checkSystems(given, inputs, refuse);
+    if (given !== undefined && !listsTargets) {
+        refuse("targets", "is empty, but with systems no flake is read that could list the hosts; expected the output targets of the action build");
+    }
+    if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
+        refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/ssh/key.js
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign = [
@@ -9061,7 +9605,7 @@ function openSshCipher(body) {
 
 
 /** Parses key, passphrase and certificate, which only `ssh-auth: key` uses. Passes what is wrong to `refuse`. */
-function readIdentity(authentication, read, refuse) {
+function parseIdentityInputs(authentication, read, refuse) {
     const without = { authentication, key: undefined, passphrase: undefined, certificate: undefined };
     if (authentication !== "key") {
         for (const name of ["ssh-key", "ssh-key-passphrase", "ssh-certificate"]) {
@@ -9070,7 +9614,7 @@ function readIdentity(authentication, read, refuse) {
         }
         return without;
     }
-    const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
+    const certificate = parseCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
     const reading = parseKey(read("ssh-key"));
     // A passphrase may begin or end with a blank; a line end comes from a file.
     const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");
@@ -9086,8 +9630,8 @@ function readIdentity(authentication, read, refuse) {
 
 
 const builds = "nix flake archive builds nothing; use rebuild-args";
-const inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
-const lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
+const archive_options_inputs = "it changes which inputs are deployed; commit the change to flake.lock instead";
+const archive_options_lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
 const archive_options_own = "the action sets it";
 const output = "the action parses the output of Nix";
 const archive_options_nothing = "nothing would be sent to the machine";
@@ -9118,15 +9662,15 @@ const archiveOptions = {
         refused("--help", archive_options_nothing, [], ["-h"]),
         refused("--version", archive_options_nothing),
         refused("--accept-flake-config", "it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead"),
-        refused("--override-input", inputs, ["INPUT", "FLAKE"]),
-        refused("--update-input", inputs, ["INPUT"]),
-        refused("--inputs-from", inputs, ["FLAKE"]),
-        refused("--override-flake", inputs, ["FLAKE", "FLAKE"]),
-        refused("--reference-lock-file", inputs, ["FILE"]),
-        refused("--output-lock-file", lockFile, ["FILE"]),
-        refused("--recreate-lock-file", lockFile),
-        refused("--commit-lock-file", lockFile),
-        refused("--no-write-lock-file", lockFile),
+        refused("--override-input", archive_options_inputs, ["INPUT", "FLAKE"]),
+        refused("--update-input", archive_options_inputs, ["INPUT"]),
+        refused("--inputs-from", archive_options_inputs, ["FLAKE"]),
+        refused("--override-flake", archive_options_inputs, ["FLAKE", "FLAKE"]),
+        refused("--reference-lock-file", archive_options_inputs, ["FILE"]),
+        refused("--output-lock-file", archive_options_lockFile, ["FILE"]),
+        refused("--recreate-lock-file", archive_options_lockFile),
+        refused("--commit-lock-file", archive_options_lockFile),
+        refused("--no-write-lock-file", archive_options_lockFile),
         refused("--no-registries", "a complete flake.lock needs no registry", [], ["--no-use-registries"]),
         refused("--impure", "the same commit must give the same flake everywhere"),
         refused("--include", archive_options_expression, ["PATH"], ["-I"]),
@@ -9180,8 +9724,8 @@ function requireAccess(access, { elevate, elevatePassword: password, needsRoot }
             throw elevation_refused(`doas on the machine refuses ${user} without a password`, `Add this rule to doas.conf on the machine (on NixOS: security.doas.extraConfig), or connect as root: ${doasRule(user)}`);
         case "run0":
             // Running it shows whether polkit allows it.
-            if (run0 === "present")
-                return passwordless("run0");
+            if (run0 !== "missing")
+                return passwordless(run0 === "lightweight" ? "run0-with-manager" : "run0");
             throw elevation_missing(user, "run0 (systemd 256 or newer)");
         case "auto":
             if (sudo !== "ready" && doas === "ready")
@@ -9222,264 +9766,17 @@ function elevation_missing(user, program) {
 function elevation_refused(reason, hint, topic) {
     return new DeployError({ phase: "connect", reason, hint, topic, exitCode: 1 });
 }
-;// CONCATENATED MODULE: ./out/src/nixos/rebuild-options.js
-
-
-const rebuild_options_inputs = "it changes which inputs are built; commit the change to flake.lock instead";
-const rebuild_options_lockFile = "a deployment never changes a lock file; run `nix flake lock` and commit flake.lock instead";
-const flake = "use the inputs flake and targets (host#configuration)";
-const rebuild_options_host = "the input targets sets the machine";
-const rebuild_options_elevation = "use the inputs elevate and elevate-password";
-const channels = "a flake has no channels; run `nix flake update` and commit flake.lock instead";
-const rebuild_options_expression = "the system is an attribute of the flake; put what it needs into the flake";
-const ofSwitch = "it has no effect on a build";
-/**
- * The options of `nixos-rebuild`, from the manual pages and the parsers of both implementations (bash up to NixOS 25.05, Python
- * from 25.11): what `rebuild-args` may hold. They are arguments of `nixos-rebuild build`.
- */
-const rebuildOptions = {
-    program: "nixos-rebuild",
-    // argparse without `append`; the bash implementation takes all.
-    lastWins: ["--option"],
-    settings: settingTable,
-    options: [
-        accepted("--builders", "remote machines that build, as in nix.conf(5)", ["BUILDERS"]),
-        accepted("--cores", "processor cores that one build may use", ["NUMBER"]),
-        accepted("--fallback", "build what cannot be downloaded"),
-        accepted("--keep-failed", "keep the directory of a failed build"),
-        accepted("--keep-going", "continue with other builds after one has failed"),
-        accepted("--max-jobs", "number of builds at a time", ["NUMBER"], ["-j"]),
-        accepted("--offline", "download nothing", [], ["--no-net"]),
-        accepted("--option", "change a setting of Nix (below)", ["NAME", "VALUE"]),
-        accepted("--print-build-logs", "print the logs of builds", [], ["-L"]),
-        accepted("--quiet", "print less"),
-        accepted("--refresh", "download again what was downloaded before"),
-        accepted("--repair", "repair files that are damaged in the machine's store"),
-        accepted("--show-trace", "show the whole trace of an evaluation error"),
-        accepted("--verbose", "print more; each `v` is one level", [], ["-v", "-vv", "-vvv", "-vvvv", "-vvvvv"]),
-        refused("-k", "flakes are built by `nix build`, which only supports --keep-going"),
-        refused("-K", "flakes are built by `nix build`, which only supports --keep-failed"),
-        refused("--no-build-output", "flakes are built by `nix build`, which prints no logs unless --print-build-logs is set", [], ["-Q"]),
-        refused("--flake", flake, ["FLAKE"], ["-F"]),
-        refused("--no-flake", flake),
-        refused("--file", rebuild_options_expression, ["FILE"], ["-f"]),
-        refused("--attr", rebuild_options_expression, ["ATTRIBUTE"], ["-A"]),
-        refused("--include", rebuild_options_expression, ["PATH"], ["-I"]),
-        refused("--arg", rebuild_options_expression, ["NAME", "EXPRESSION"]),
-        refused("--argstr", rebuild_options_expression, ["NAME", "TEXT"]),
-        refused("--impure", "the system would depend on the machine's environment, and the same commit would not always give the same system; put what it needs into the flake"),
-        refused("--store-path", "the action activates the system that it has built", ["PATH"]),
-        refused("--profile-name", "other profiles than the system profile are not supported", ["NAME"], ["-p"]),
-        refused("--specialisation", "use the input specialisation", ["NAME"], ["-c"]),
-        refused("--install-bootloader", "use the input install-bootloader", [], ["--install-grub"]),
-        refused("--rollback", "use operation: rollback"),
-        refused("--image-variant", "images are not supported", ["NAME"]),
-        refused("--target-host", rebuild_options_host, ["HOST"]),
-        refused("--build-host", `${rebuild_options_host}; use --builders for machines that build`, ["HOST"]),
-        refused("--use-substitutes", "it is for --target-host and --build-host", [], ["--substitute-on-destination", "-s"]),
-        refused("--no-ssh-tty", "it is for --target-host"),
-        refused("--sudo", rebuild_options_elevation, [], ["--use-remote-sudo"]),
-        refused("--ask-sudo-password", rebuild_options_elevation, [], ["--ask-elevate-password", "-S"]),
-        refused("--elevate", rebuild_options_elevation, ["METHOD"]),
-        refused("--upgrade", channels, [], ["--upgrade-all"]),
-        refused("--override-input", rebuild_options_inputs, ["INPUT", "FLAKE"]),
-        refused("--update-input", rebuild_options_inputs, ["INPUT"]),
-        refused("--recreate-lock-file", rebuild_options_lockFile),
-        refused("--commit-lock-file", rebuild_options_lockFile),
-        refused("--no-write-lock-file", rebuild_options_lockFile),
-        refused("--no-update-lock-file", "the flake that is built has a complete flake.lock already"),
-        refused("--no-registries", "a complete flake.lock needs no registry"),
-        refused("--accept-flake-config", "it lets a flake change the settings of Nix; put the settings that you trust into nix.conf instead"),
-        refused("--log-format", "the action parses the output of Nix", ["FORMAT"]),
-        refused("--json", ofSwitch),
-        refused("--fast", ofSwitch, [], ["--no-build-nix", "--no-reexec"]),
-        refused("--diff", "use the input diff"),
-        refused("--debug", "the bash implementation does not support it; use --verbose"),
-        refused("--help", "nothing would be built", [], ["-h", "--version"]),
-    ],
-};
-;// CONCATENATED MODULE: ./out/src/nixos/realise-command.js
-
-// nix-store prints the output of builds unless it is told not to.
-const printsLogs = "--print-build-logs";
-// The options of rebuild-args that nix-store has too, with its words for them. The others concern the evaluation, which does not
-// happen on the machine.
-const words = {
-    "--builders": ["--builders"],
-    "--cores": ["--cores"],
-    "--fallback": ["--fallback"],
-    "--keep-failed": ["--keep-failed"],
-    "--keep-going": ["--keep-going"],
-    "--max-jobs": ["--max-jobs"],
-    "--offline": ["--option", "substitute", "false"],
-    "--option": ["--option"],
-    "--quiet": ["--quiet"],
-    "--repair": ["--repair"],
-    "--verbose": ["--verbose"],
-};
-/**
- * Builds the call that has the machine build a derivation, or download what it builds, and link it as `result`. It is nix-store's,
- * which is the same in every version and needs no experimental feature. `--no-build-output` has it end the message of a failure with
- * the last lines of the log, as `nix build` does.
- */
-function realiseCommand(derivation, rebuildArgs) {
-    const options = optionsOf(rebuildArgs);
-    const logs = options.some(({ name }) => name === printsLogs) ? [] : ["--no-build-output"];
-    const args = options.flatMap(({ name, given }) => (words[name] === undefined ? [] : [...words[name], ...given]));
-    return ["nix-store", "--realise", derivation, "--add-root", "result", ...logs, ...args];
-}
-/** The options of rebuild-args that concern an evaluation, and so mean nothing to a machine that only builds. */
-function evaluationOptions(rebuildArgs) {
-    return optionsOf(rebuildArgs).flatMap(({ name }) => (words[name] === undefined && name !== printsLogs ? [name] : []));
-}
-function optionsOf(rebuildArgs) {
-    const found = [];
-    for (let index = 0; index < rebuildArgs.length; index += 1) {
-        const arg = rebuildArgs[index] ?? "";
-        const row = rebuildOptions.options.find(({ name, aliases }) => name === arg || aliases.includes(arg));
-        const given = rebuildArgs.slice(index + 1, index + 1 + (row?.words.length ?? 0));
-        index += given.length;
-        found.push({ name: row?.name ?? arg, given });
-    }
-    return found;
-}
-;// CONCATENATED MODULE: ./out/src/inputs/places.js
-
-
-
-/** Checks what the inputs say about evaluating and building on the runner. Gives what is wrong to `refuse`. */
-function checkPlaces(inputs, refuse) {
-    const { places, operation, targets } = inputs;
-    if (places.buildOn === "runner" && places.evaluateOn === "target") {
-        refuse("evaluate-on", "is target, but build-on: runner builds what was evaluated on the runner; expected auto or runner");
-    }
-    if (!needsFlake(operation))
-        return;
-    places_checkArguments(inputs, refuse);
-    const unnamed = targets.filter(({ buildOn, flakeBuildOn, configuration }) => configuration.kind === "hostname" && evaluatesHere(wayOf(places, buildOn, flakeBuildOn)));
-    if (unnamed.length === 0)
-        return;
-    const names = unnamed.map(({ name }) => name).join(", ");
-    refuse("targets", `gives no configuration for ${names}, which the runner evaluates before it connects to any host; expected host#configuration`);
-}
-/** Arguments that no machine would get are refused, not ignored. */
-function places_checkArguments({ places, targets, rebuildArgs, buildArgs }, refuse) {
-    const ways = waysOf(places, targets);
-    if (buildArgs.length > 0 && !ways.has("built-here")) {
-        refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");
-    }
-    if (rebuildArgs.length > 0 && !ways.has("rebuilt-there") && !ways.has("realised-there")) {
-        refuse("rebuild-args", "is set, but no system is built on a host; use build-args, or set build-on: target");
-    }
-    const evaluation = evaluationOptions(rebuildArgs);
-    if (evaluation.length > 0 && ways.has("realised-there")) {
-        refuse("rebuild-args", `contains ${evaluation.join(", ")}, which concerns the evaluation; with evaluate-on: runner, hosts do not evaluate`);
-    }
-}
-/** The ways in which machines may get their systems. */
-function waysOf(places, targets) {
-    if (targets.length > 0 && targets.every(({ flakeBuildOn }) => flakeBuildOn === undefined)) {
-        return new Set(targets.map(({ buildOn }) => wayOf(places, buildOn, undefined)));
-    }
-    // The flake decides, for each machine: of a matrix, one job may have those that it builds there, and the next one the others.
-    return new Set([wayOf(places, undefined, "target"), wayOf(places, undefined, "runner")]);
-}
-;// CONCATENATED MODULE: ./out/src/domain/given-systems.js
-
-
-
-const acceptedSystems = 'a JSON object such as {"web1":"/nix/store/…-nixos-system-web1-…"}, as the output systems of the action build';
-/** Parses a JSON object of store paths by the names of machines. Never throws; every bad entry is listed in `problems`. */
-function parseSystems(text) {
-    let data;
-    try {
-        data = JSON.parse(text);
-    }
-    catch (error) {
-        return { systems: new Map(), names: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedSystems}`] };
-    }
-    if (typeof data !== "object" || data === null || Array.isArray(data)) {
-        return { systems: new Map(), names: [], problems: [`is not a JSON object; expected ${acceptedSystems}`] };
-    }
-    const systems = new Map();
-    const problems = [];
-    for (const [name, path] of entries(data)) {
-        // A derivation is a store path too.
-        if (typeof path === "string" && isStorePath(path) && !path.endsWith(".drv"))
-            systems.set(name, path);
-        else
-            problems.push(`${given_systems_shown(name)} has ${given_systems_shown(path)}, which is not the store path of a built system; expected /nix/store/HASH-NAME`);
-    }
-    return { systems, names: Object.keys(data), problems };
-}
-function given_systems_shown(value) {
-    return JSON.stringify(value).slice(0, 300);
-}
-;// CONCATENATED MODULE: ./out/src/inputs/systems.js
-
-
-
-// Names that a message lists.
-const systems_mostNamed = 10;
-/** Reads the systems that were built before the run; `undefined` where there are none, so that the run makes its own. */
-function readSystems(text, refuse) {
-    if (text.trim() === "")
-        return undefined;
-    const list = parseSystems(text);
-    for (const problem of list.problems)
-        refuse(problem, "systems-unusable");
-    return list;
-}
-/** Checks that every target has its system and every system its target, and that no other input is about building. */
-function checkSystems({ names: given, problems }, inputs, refuse) {
-    const { places, operation, flake, targets, names, archiveArgs, rebuildArgs, buildArgs } = inputs;
-    if (!needsFlake(operation))
-        refuse("operation", `is ${operation}, which activates a system that the host has; with systems, expected another operation`);
-    const nothing = "but with systems nothing is evaluated or built; remove one of the two";
-    // The default of the input cannot be told from the same text in a workflow.
-    if (flake !== ".")
-        refuse("flake", `is set, ${nothing}`);
-    if (places.buildOn === "target")
-        refuse("build-on", `is target, ${nothing}`);
-    if (places.evaluateOn !== "auto")
-        refuse("evaluate-on", `is ${places.evaluateOn}, ${nothing}`);
-    for (const [input, args] of [
-        ["archive-args", archiveArgs],
-        ["rebuild-args", rebuildArgs],
-        ["build-args", buildArgs],
-    ]) {
-        if (args.length > 0)
-            refuse(input, `is set, ${nothing}`);
-    }
-    if (names.length === 0)
-        return;
-    const there = targets.filter(({ buildOn }) => buildOn === "target").map(({ name }) => name);
-    if (there.length > 0)
-        refuse("targets", `says build-on: target for ${listed(there, systems_mostNamed)}, ${nothing}`);
-    const [systems, known] = [new Set(given), new Set(names)];
-    // A text that is no JSON object names nothing.
-    if (given.length === 0 && problems.length > 0)
-        return;
-    const without = targets.filter(({ name }) => !systems.has(name)).map(({ name }) => name);
-    if (without.length > 0)
-        refuse("systems", `has no system for ${listed(without, systems_mostNamed)}; expected one for each target, by its name`, "systems-unmatched");
-    const unknown = given.filter((name) => !known.has(name));
-    if (unknown.length > 0) {
-        const listedNames = listed(names, systems_mostNamed);
-        refuse("systems", `has a system for ${listed(unknown, systems_mostNamed)}, which is not a target; the targets are ${listedNames}`, "systems-unmatched");
-    }
-}
 ;// CONCATENATED MODULE: ./out/src/inputs/targets.js
 
 
 
 /**
- * Reads targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
+ * Parses targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
  * `refuse`.
  */
-function readMachines(read, defaults, aliases, refuse) {
-    const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-    const targets = readTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
+function parseMachineInputs(read, defaults, aliases, refuse) {
+    const selection = parseSelectionInput(read("select"), (problem) => refuse("select", problem));
+    const targets = parseNamedTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
     const names = targets.map(({ name }) => name);
     if (targets.length === 0)
         return { targets, selection, names };
@@ -9488,8 +9785,8 @@ function readMachines(read, defaults, aliases, refuse) {
         refuse("select", unmatched, "selection-unmatched");
     return { targets: chosen, selection, names };
 }
-function readTargets(text, defaults, aliases, refuse) {
-    const requests = readRequests(text, refuse);
+function parseNamedTargets(text, defaults, aliases, refuse) {
+    const requests = parseTargetsInput(text, refuse);
     let targets = [];
     collect(() => {
         // With aliases, only ssh knows where two targets are.
@@ -9564,7 +9861,7 @@ const inputNames = [
 ];
 const day = 86_400;
 /**
- * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
+ * Parses all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
  * every bad one with what is accepted.
  */
 function parseInputs(read) {
@@ -9573,43 +9870,30 @@ function parseInputs(read) {
         problems.push({ input, problem, topic });
     };
     const trimmed = (name) => read(name).trim();
-    const choice = (name, accepted) => {
-        const text = trimmed(name);
-        const found = accepted.find((word) => word === text);
-        if (found === undefined)
-            refuse(name, `${shown(text)} is not valid; expected one of ${accepted.join(", ")}`);
-        return found ?? accepted[0];
-    };
-    const number = (name, minimum, maximum) => {
-        const text = trimmed(name);
-        const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-        if (value >= minimum && value <= maximum)
-            return value;
-        refuse(name, `${shown(text)} is not valid; expected a whole number from ${minimum} to ${maximum}`);
-        return minimum;
-    };
+    const choice = (name, accepted) => parseChoice(trimmed(name), accepted, (problem) => refuse(name, problem));
+    const number = (name, minimum, maximum) => parseNumber(trimmed(name), minimum, maximum, (problem) => refuse(name, problem));
     const flag = (name) => choice(name, ["true", "false"]) === "true";
     const strict = flag("ssh-strict");
     const port = number("ssh-port", 1, 65_535);
     const user = trimmed("ssh-user");
     collect(() => checkUser(user), (problem) => refuse("ssh-user", problem));
-    const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
+    const sshConfig = parseSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
     const operation = choice("operation", operations);
-    const given = readSystems(read("systems"), (problem, topic) => refuse("systems", problem, topic));
+    const given = parseSystemsInput(read("systems"), (problem, topic) => refuse("systems", problem, topic));
     const inputs = {
-        ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
+        ...parseIdentityInputs(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
         strict,
-        knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
+        knownHosts: parseKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
         sshConfig,
-        flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-        ...readMachines(read, { user, port }, sshConfig !== "", refuse),
+        flake: parseFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
+        ...parseMachineInputs(read, { user, port }, sshConfig !== "", refuse),
         defaults: { user, port },
         operation,
         elevate: choice("elevate", elevateModes),
         maxParallel: number("max-parallel", 1, 1000),
-        archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
-        rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
-        buildArgs: readArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
+        archiveArgs: parseArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+        rebuildArgs: parseArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
+        buildArgs: parseArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
         places: { buildOn: choice("build-on", buildPlaces), evaluateOn: choice("evaluate-on", buildPlaces) },
         systems: given?.systems,
         connectTimeout: number("connect-timeout", 1, 3600),
@@ -9618,10 +9902,10 @@ function parseInputs(read) {
         checkSignatures: flag("check-sigs"),
         substitute: flag("substitute-on-destination"),
         compress: choice("compress", compressions),
-        elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
+        elevatePassword: parsePassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
         safety: {
             rollback: flag("rollback"),
-            healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
+            healthCheck: parseCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
             unitFailures: choice("unit-failures", ["fail", "warn"]),
             limits: {
                 confirm: number("confirm-timeout", 1, 3600),
@@ -9632,31 +9916,19 @@ function parseInputs(read) {
             },
         },
         variant: {
-            specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+            specialisation: parseSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
             installBootLoader: flag("install-bootloader"),
         },
         staging: {
-            batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
-            maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
+            batches: parseBatchesInput(trimmed("batches"), (problem) => refuse("batches", problem)),
+            maxFailures: parseAmountInput(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
             onUnreachable: choice("on-unreachable", ["fail", "skip"]),
         },
         diff: flag("diff"),
         summary: flag("summary"),
         allowUnsafeEvent: flag("allow-unsafe-event"),
     };
-    if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
-        refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
-    }
-    if (given === undefined)
-        checkPlaces(inputs, refuse);
-    else
-        checkSystems(given, inputs, refuse);
-    if (given !== undefined && read("targets").trim() === "") {
-        refuse("targets", "is empty, but with systems no flake is read that could list the hosts; expected the output targets of the action build");
-    }
-    if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
-        refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
-    }
+    checkCombinations(inputs, { given, listsTargets: read("targets").trim() !== "" }, refuse);
     const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
     // Other problems with such an input could show its text.
     const shownProblems = [
@@ -9666,16 +9938,6 @@ function parseInputs(read) {
     if (shownProblems.length > 0)
         throw new InputError(shownProblems);
     return inputs;
-}
-function readSpecialisation(name, operation, refuse) {
-    if (name === "")
-        return undefined;
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name))
-        refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
-    else if (!canEnterSpecialisation(operation)) {
-        refuse(`cannot be set with operation: ${operation}, which does not change the running system; choose the specialisation in the boot menu`);
-    }
-    return name;
 }
 ;// CONCATENATED MODULE: ./out/src/inputs/secrets.js
 
@@ -9827,13 +10089,6 @@ function failuresOf(wanted, made) {
 }
 function withSystem(targets, failed) {
     return targets.filter(({ name }) => !failed.some((result) => result.name === name));
-}
-;// CONCATENATED MODULE: ./out/src/nix/in-store.js
-
-/** Returns whether the runner's store has a path. Throws a `CommandError`. */
-async function isInStore(path, signal) {
-    const { stdout } = await runNixStore(["--check-validity", "--print-invalid", path], { signal });
-    return stdout.trim() === "";
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/failure.js
 
@@ -9988,7 +10243,7 @@ const login_watch_pauseMilliseconds = 50;
  * to the machine, whose watchdog sees only what root does there: so the machine is told over the former connection, which is root's
  * own, and nobody else on the machine or in the network can say it.
  */
-function watchLogin({ hasAnswered, tell, log, patience }) {
+function watchLogin({ hasAnswered, tell, log, milliseconds }) {
     const begin = performance.now();
     const own = new AbortController();
     let answered;
@@ -9997,7 +10252,7 @@ function watchLogin({ hasAnswered, tell, log, patience }) {
         const now = performance.now();
         if (answered === undefined && hasAnswered())
             answered = now;
-        if (answered === undefined || now - answered < patience)
+        if (answered === undefined || now - answered < milliseconds)
             return;
         clearInterval(timer);
         log.note("the machine answers over ssh, but the login is slow: waiting for it");
@@ -10071,7 +10326,7 @@ class ArmedNixosMachine {
             tell: async (own) => await this.#guarded.reached(callOver(former, AbortSignal.any([own, signal]))),
             log,
             // Without a watchdog nothing on the machine waits.
-            patience: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
+            milliseconds: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
         });
         try {
             await connection.reopen(signal).catch((error) => {
@@ -10211,6 +10466,7 @@ function machineFacts(text, { needsRebuild }) {
     };
     const sudo = facts.get("sudo");
     const doas = facts.get("doas");
+    const run0 = facts.get("run0");
     return {
         facts: {
             hostname: facts.get("hostname") ?? "",
@@ -10229,50 +10485,15 @@ function machineFacts(text, { needsRebuild }) {
             sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
             sudoSays: facts.get("sudo-says"),
             doas: doas === "ready" || doas === "refused" ? doas : "missing",
-            run0: facts.get("run0") === "present" ? "present" : "missing",
+            run0: run0 === "present" || run0 === "lightweight" ? run0 : "missing",
         },
     };
 }
-;// CONCATENATED MODULE: ./out/src/nixos/script-limits.js
-/** Seconds until a script must have begun, behind whatever the login shell prints. */
-const beginSeconds = 60;
-/** Seconds after which `follow.sh` is given up when it prints nothing; it says every 10 s that it is alive. */
-const silentSeconds = 60;
-/** Bytes of a script's answer; `difference.sh` has the longest: some 40,000 lines. */
-const longestAnswer = 4 * 1024 * 1024;
-/**
- * Seconds that a script may take. Callers give their own to those that wait for as long as an input says; `follow.sh` ends with the
- * job that it follows.
- */
-const scriptSeconds = {
-    facts: 60,
-    prepare: 60,
-    start: 60,
-    finish: 30,
-    arm: 60,
-    decide: 60,
-    health: 60,
-    difference: 45,
-    units: 45,
-    journal: 60,
-    settle: 60,
-    specialisation: 60,
-    system: 60,
-    place: 60,
-    daemon: 30,
-    missing: 120,
-    // A copy is limited by the input `timeout` alone.
-    import: 0,
-    unpack: 0,
-};
-;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
-
-
-
-
+;// CONCATENATED MODULE: ./out/src/nixos/script-files.js
 
 
 const scripts = {
+    environment: __nccwpck_require__.ab + "environment.sh",
     common: __nccwpck_require__.ab + "common.sh",
     facts: __nccwpck_require__.ab + "facts.sh",
     prepare: __nccwpck_require__.ab + "prepare.sh",
@@ -10293,186 +10514,34 @@ const scripts = {
     unpack: __nccwpck_require__.ab + "unpack.sh",
     place: __nccwpck_require__.ab + "place.sh",
     daemon: __nccwpck_require__.ab + "daemon.sh",
+    lease: __nccwpck_require__.ab + "lease.sh",
     job: __nccwpck_require__.ab + "job.sh",
     switch: __nccwpck_require__.ab + "switch.sh",
     activate: __nccwpck_require__.ab + "activate.sh",
     last: __nccwpck_require__.ab + "last.sh",
     watchdog: __nccwpck_require__.ab + "watchdog.sh",
+    expire: __nccwpck_require__.ab + "expire.sh",
 };
 const elevateScript = __nccwpck_require__.ab + "elevate.sh";
 /** The text of a script that is left on the machine. */
 function residentScript(name) {
-    return (0,external_node_fs_namespaceObject.readFileSync)(scripts[name], "utf8");
+    return textOf("environment", name);
 }
 /** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
 function residentCall(script, args) {
     return [...definition(script, args), 'main "$@"', ""].join("\n");
 }
-/**
- * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
- * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
- * children read.
- */
-class RemoteShell {
-    #connection;
-    #elevation;
-    constructor(connection, elevation) {
-        this.#connection = connection;
-        this.#elevation = elevation;
-    }
-    /** The same shell over another connection to the machine. */
-    over(connection) {
-        return new RemoteShell(connection, this.#elevation);
-    }
-    /**
-     * Runs a script. Throws a `CommandError` when the call was aborted, took too long, was silent for too long or had too long an
-     * answer, never for its exit code.
-     */
-    async run(call) {
-        const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
-        const answer = new KeptOutput(longestAnswer);
-        const own = new AbortController();
-        let limit;
-        const stop = (failure) => {
-            // ncc does not find the files of a module that has the operator ??= in it.
-            if (limit === undefined)
-                limit = failure;
-            own.abort();
-        };
-        const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
-        const payload = payloadCutter(`begin ${nonce}`);
-        let stdin;
-        let begun = false;
-        let inputFailure;
-        const onStdout = (chunk) => {
-            const bytes = payload.push(chunk);
-            if (bytes === undefined)
-                return;
-            clearTimeout(late);
-            if (stdin !== undefined && call.input !== undefined && !begun) {
-                begun = true;
-                const open = stdin;
-                void call.input(open).then(() => open.end(), (error) => {
-                    inputFailure = error;
-                    open.destroy();
-                });
-            }
-            if (call.onStdout !== undefined)
-                call.onStdout(bytes);
-            else {
-                answer.push(bytes);
-                if (answer.overflowed)
-                    stop({ kind: "output", bytes: longestAnswer });
-            }
-        };
-        let stderr;
-        let failure;
-        try {
-            const elevation = call.privileged ? this.#elevation : { kind: "none" };
-            const command = remoteCommand(elevation);
-            const reads = call.input !== undefined;
-            const text = `${beforeProgram(elevation)}${remote_shell_program(call.script, call.args, nonce, reads)}`;
-            const feed = reads ? (input) => void (stdin = input) : undefined;
-            const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds[call.script]);
-            const silence = call.script === "follow" ? silentSeconds : undefined;
-            const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
-            const shown = call.onStdout !== undefined;
-            ({ stderr } = await this.#connection.run({ command, stdin: text, feed, onStdout, shown, signal, timeout, silence }));
-        }
-        catch (error) {
-            if (!(error instanceof CommandError))
-                throw error;
-            if (error.failure.kind === "aborted" && limit !== undefined && call.signal?.aborted !== true)
-                throw withFailure(error, limit);
-            if (isEnded(error))
-                throw error;
-            failure = error;
-            ({ stderr } = error);
-        }
-        finally {
-            clearTimeout(late);
-        }
-        if (inputFailure !== undefined)
-            throw inputFailure;
-        const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
-        if (end !== null)
-            return { kind: "ended", exitCode: Number(end[1]), stdout: answer.text(), stderr: stderr.slice(0, end.index) };
-        // Without its last line the script did not run to its end: it was not started, or the connection was lost.
-        const instead = payload.before();
-        if (failure === undefined)
-            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
-        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
-        if (exitCode !== 255)
-            return { kind: "ended", exitCode, stdout: "", stderr, instead };
-        return { kind: "lost", stderr, cause: failure };
-    }
-}
-// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
-// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
-const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
-const passwordless = {
-    sudo: "sudo -n -- /bin/sh -s",
-    doas: "doas -n -- /bin/sh -s",
-    run0: "run0 --no-ask-password -- /bin/sh -s",
-};
-/** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */
-function remoteCommand(elevation) {
-    switch (elevation.kind) {
-        case "none":
-            return "/bin/sh -s";
-        case "passwordless":
-            return passwordless[elevation.program];
-        case "password":
-            return scriptFirst;
-    }
-}
-/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
-function beforeProgram(elevation) {
-    return elevation.kind === "password" ? `${(0,external_node_fs_namespaceObject.readFileSync)(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
-}
-/**
- * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
- * command, so that no shell has to read its next line behind that.
- */
-function remote_shell_program(script, args, nonce, reads = false) {
-    const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
-    return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
-}
+/** The text that defines a script as the function `main`, and its arguments. */
 function definition(script, args) {
-    return [`set -- ${args.map(quote).join(" ")}`, (0,external_node_fs_namespaceObject.readFileSync)(scripts.common, "utf8"), (0,external_node_fs_namespaceObject.readFileSync)(scripts[script], "utf8")];
+    return [`set -- ${args.map(quote).join(" ")}`, textOf("environment", "common", script)];
 }
-/** Returns whether the action ended the script, so that neither its end nor the state of the connection is known. */
-function isEnded({ failure }) {
-    return failure.kind === "aborted" || failure.kind === "timeout" || failure.kind === "silent" || failure.kind === "output";
+/** The text that becomes root by sudo with a password. */
+function elevationText() {
+    return `${textOf("environment")}${(0,external_node_fs_namespaceObject.readFileSync)(elevateScript, "utf8")}`;
 }
-function withFailure({ command, stdout, stderr, cause }, failure) {
-    return new CommandError({ command, failure, stdout, stderr, cause });
-}
-// Bytes kept of what comes before the line that begins the script's output.
-const keptBefore = 64 * 1024;
-// The output of the login shell itself is before the line that begins the script's output. `push` returns nothing until then.
-function payloadCutter(begin) {
-    const marker = Buffer.from(`${begin}\n`);
-    const before = new KeptOutput(keptBefore);
-    let end = Buffer.alloc(0);
-    let begun = false;
-    return {
-        push: (chunk) => {
-            if (begun)
-                return chunk;
-            before.push(chunk);
-            // The line may come in pieces.
-            const searched = Buffer.concat([end, chunk]);
-            const position = searched.indexOf(marker);
-            if (position === -1) {
-                end = searched.subarray(-(marker.length - 1));
-                return undefined;
-            }
-            begun = true;
-            return searched.subarray(position + marker.length);
-        },
-        before: () => (begun ? undefined : before.text()),
-    };
+/** The texts of files, one after the other. */
+function textOf(...names) {
+    return names.map((name) => (0,external_node_fs_namespaceObject.readFileSync)(scripts[name], "utf8")).join("");
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/job.js
 
@@ -10643,6 +10712,8 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
 /** Printed by switch.sh when it terminates a user activation that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
+/** Printed by switch.sh when it runs switch-to-configuration again, because a user has logged out. */
+const again = /^nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again$/;
 /** Printed by last.sh when it cannot record the previous profile and boot loader. */
 const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
 /** Printed by activate.sh for a user whose own activation failed. */
@@ -10704,6 +10775,8 @@ const simple = [
     [/^Error: Failed to get (?:GID|runtime directory) for /, "user-left"],
     [/No space left on device|Disk quota exceeded/, "no-space"],
 ];
+// A user ends the own manager at will, and logind's units of it with that: this is the part of the user, not of the system.
+const userManager = /^(?:user|user-runtime-dir)@(\d+)\.service$/;
 class CauseReader {
     #simple = new Set();
     #snippets = [];
@@ -10717,6 +10790,8 @@ class CauseReader {
         for (const [pattern, kind] of simple)
             if (pattern.test(line))
                 this.#simple.add(kind);
+        if (again.test(line))
+            this.#simple.delete("user-left");
         this.#readChecks(line);
         const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
         if (snippet !== null)
@@ -10773,11 +10848,18 @@ class CauseReader {
         if (job !== null) {
             const [, what = "", unit = ""] = job;
             if (what === "start" || what === "stop" || what === "restart" || what === "reload")
-                this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+                this.#unit(unit, what);
         }
         const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
         for (const unit of failed?.split(", ") ?? [])
-            this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+            this.#unit(unit, "failed");
+    }
+    #unit(unit, what) {
+        const uid = userManager.exec(unit)?.[1];
+        if (uid === undefined)
+            this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+        else
+            this.#user(`UID ${uid}`).units.add(unit);
     }
     causes() {
         const inhibitor = "switchInhibitors";
@@ -10829,6 +10911,30 @@ class LastStepReader {
         };
     }
 }
+;// CONCATENATED MODULE: ./out/src/nixos/script-limits.js
+/** Seconds until a script must have begun, behind whatever the login shell prints. */
+const beginSeconds = 60;
+/** Seconds after which `follow.sh` is given up when it prints nothing; it says every 10 s that it is alive. */
+const silentSeconds = 60;
+/** Bytes of a script's answer; `difference.sh` has the longest: some 40,000 lines. */
+const longestAnswer = 4 * 1024 * 1024;
+/**
+ * Seconds that a script may take. Callers give their own to those that wait for as long as an input says; `follow.sh` ends with the
+ * job that it follows.
+ */
+function scriptSeconds(script) {
+    return script_limits_others[script] ?? 60;
+}
+const script_limits_others = {
+    finish: 30,
+    difference: 45,
+    units: 45,
+    daemon: 30,
+    missing: 120,
+    // A copy is limited by the input `timeout` alone.
+    import: 0,
+    unpack: 0,
+};
 ;// CONCATENATED MODULE: ./out/src/nixos/activation.js
 
 
@@ -10898,7 +11004,7 @@ class GuardedActivation {
     /** Waits until the settle time is over. */
     async settle() {
         const { settle } = this.#activation.limits;
-        return await this.#decide("settle", [String(settle)], settle + scriptSeconds.settle);
+        return await this.#decide("settle", [String(settle)], settle + scriptSeconds("settle"));
     }
     /** Decides for the new system, and follows the last step where there is one. */
     async keep() {
@@ -11244,71 +11350,6 @@ async function contextOf(failure, facts, { configurationNames, isUntracked }) {
         nix: facts.nix,
     };
 }
-;// CONCATENATED MODULE: ./out/src/domain/file-systems.js
-/**
- * Compares two fstab(5) as switch-to-configuration does: another device or type is a restart, other options are a reload, and
- * a removed entry is unmounted. / and /nix are never unmounted.
- */
-function planMounts({ before, after }) {
-    const plan = { stop: [], restart: [], reload: [], keep: [], start: [] };
-    const [old, now] = [parse(before), parse(after)];
-    for (const [point, mount] of old.mounts) {
-        const next = now.mounts.get(point);
-        const unit = `${escapePath(point)}.mount`;
-        if (next === undefined)
-            plan.stop.push(mount.options.includes("x-systemd.automount") ? `${escapePath(point)}.automount` : unit);
-        else {
-            const change = changeOf(point, mount, next);
-            if (change !== undefined)
-                plan[change].push(unit);
-        }
-    }
-    for (const [point, { options }] of now.mounts) {
-        if (!old.mounts.has(point) && !options.split(",").includes("noauto")) {
-            plan.start.push(`${escapePath(point)}.${options.includes("x-systemd.automount") ? "automount" : "mount"}`);
-        }
-    }
-    for (const device of old.swaps)
-        if (!now.swaps.has(device))
-            plan.stop.push(`swap device: ${device}`);
-    return plan;
-}
-function changeOf(point, before, after) {
-    const options = before.options === after.options ? undefined : "reload";
-    if (before.device === after.device && before.type === after.type)
-        return options;
-    if (point !== "/" && point !== "/nix")
-        return "restart";
-    return options ?? "keep";
-}
-function parse(lines) {
-    const mounts = new Map();
-    const swaps = new Set();
-    for (const line of lines) {
-        const [device, point, type, options = ""] = line.trim().split(/\s+/);
-        if (line.includes("#") || device === undefined || point === undefined || type === undefined)
-            continue;
-        if (type === "swap")
-            swaps.add(device);
-        else
-            mounts.set(point, { device, type, options });
-    }
-    return { mounts, swaps };
-}
-/** A path as the name of a unit (systemd-escape(1), `--path`): `/mnt/a-b` is `mnt-a\x2db`. */
-function escapePath(path) {
-    const parts = path.split("/").filter((part) => part !== "");
-    if (parts.length === 0)
-        return "-";
-    const escape = (part, index) => [...new TextEncoder().encode(part)]
-        .map((byte, position) => {
-        const character = String.fromCharCode(byte);
-        const plain = /[A-Za-z0-9:_.]/.test(character) && !(character === "." && index === 0 && position === 0);
-        return plain ? character : String.raw `\x${byte.toString(16).padStart(2, "0")}`;
-    })
-        .join("");
-    return parts.map(escape).join("-");
-}
 ;// CONCATENATED MODULE: ./out/src/domain/inhibitors.js
 
 /**
@@ -11323,7 +11364,7 @@ function inhibitorsOf({ before, after }) {
     });
 }
 function inhibitors_parse(text) {
-    const values = entries(readJson(text));
+    const values = entries(parseJson(text));
     return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 function inhibitors_shorten(text) {
@@ -11379,75 +11420,6 @@ function needsReload({ section, change, key }) {
     if (change === "removed")
         return false;
     return (section === "Unit" && key === "X-Reload-Triggers") || (section === "Service" && key === "ExecReload") || (section === "Mount" && key === "Options");
-}
-;// CONCATENATED MODULE: ./out/src/domain/unit-jobs.js
-
-const reactivation = "sysinit-reactivation.target";
-/**
- * Returns what systemd does during a switch: it stops units that depend on a stopped unit, and starting a target, as each switch
- * does with all active ones, starts every unit that the target wants and that is not running: new ones, and those that have ended.
- */
-function simulateJobs(decision, facts) {
-    const { active, parts, fstab } = facts;
-    const running = (unit) => active.has(unit) && !["failed", "deactivating"].includes(active.get(unit) ?? "");
-    const below = (units) => closure(units, (unit) => (facts.stopsWith.get(unit) ?? []).filter(running));
-    const stopped = below([...decision.stop].filter((unit) => running(unit) || unit.startsWith("swap device: ")));
-    const restarted = below([...decision.restart, ...(parts.get(reactivation) ?? []).filter(running)]);
-    const roots = [...decision.targets, reactivation, ...decision.start, ...restarted];
-    const pulled = closure(roots, (unit) => pulledBy(unit, facts));
-    for (const unit of planMounts(fstab).start)
-        pulled.add(unit);
-    // Reloading what was stopped with another unit would fail; it is started.
-    for (const unit of decision.reload)
-        if (stopped.has(unit))
-            pulled.add(unit);
-    const jobs = { stop: new Set(), start: new Set(), restart: new Set(), reload: new Set(), again: new Set() };
-    for (const unit of stopped)
-        (pulled.has(unit) ? jobs.restart : jobs.stop).add(unit);
-    for (const unit of restarted)
-        if (running(unit))
-            jobs.restart.add(unit);
-    for (const unit of pulled) {
-        const how = running(unit) ? undefined : startOf(unit, facts);
-        if (how !== undefined)
-            jobs[how].add(unit);
-    }
-    for (const unit of decision.reload)
-        if (!jobs.restart.has(unit) && !jobs.stop.has(unit))
-            jobs.reload.add(unit);
-    const silent = (unit) => decision.targets.has(unit) || unit === reactivation || unit.endsWith(".slice");
-    const shown = (units) => new Set([...units].filter((unit) => !silent(unit)));
-    return {
-        stop: shown(jobs.stop),
-        start: shown(jobs.start),
-        restart: shown(jobs.restart),
-        reload: jobs.reload,
-        again: shown(jobs.again),
-        keep: new Set([...decision.keep].filter((unit) => !jobs.restart.has(unit) && !jobs.stop.has(unit))),
-    };
-}
-/** How a unit that does not run is started: for the first time, again, or not at all where its conditions are not met. */
-function startOf(unit, { idle, active, added }) {
-    if (added.has(unit))
-        return "start";
-    const result = idle.get(unit);
-    if (result === "unmet")
-        return undefined;
-    return result === "ran" || active.has(unit) ? "again" : "start";
-}
-function pulledBy(unit, { pulls, aliases }) {
-    // An instance without a file of its own has the dependencies of its template.
-    const own = pulls.get(unit);
-    const units = own ?? pulls.get(unit.replace(/@[^.]*\./, "@.")) ?? [];
-    return units.filter((name) => !name.includes("%")).map((name) => aliases.get(name) ?? name);
-}
-function closure(units, next) {
-    const found = new Set(units);
-    // Iterating over a set includes elements added during the iteration.
-    for (const unit of found)
-        for (const other of next(unit))
-            found.add(other);
-    return found;
 }
 ;// CONCATENATED MODULE: ./out/src/domain/unit-decision.js
 
@@ -11611,6 +11583,7 @@ function checked(path) {
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/unanswered.js
 
+
 /** Explains a script that we have ended; `undefined` for an abort, and for one that ended by itself. */
 function explainLimit(error, phase) {
     const parts = { phase, exitCode: 255, cause: error };
@@ -11624,7 +11597,7 @@ function explainLimit(error, phase) {
         case "output":
             return new DeployError({
                 ...parts,
-                reason: `the machine has printed more than ${failure.bytes} bytes where a short answer was expected`,
+                reason: `the machine has printed more than ${renderBytes(failure.bytes)} where a short answer was expected`,
                 hint: undefined,
             });
         case "exit":
@@ -11771,6 +11744,188 @@ async function compareSystems([before, after], shell, log, signal) {
         log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
     return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
 }
+;// CONCATENATED MODULE: ./out/src/nixos/script-program.js
+
+
+/**
+ * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
+ * command, so that no shell has to read its next line behind that.
+ */
+function script_program_program(script, args, nonce, reads = false) {
+    const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
+    return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
+}
+/** Parses the end of a script from its standard error, of which it is the last line; `undefined` where the script did not run to its end. */
+function endOfProgram(stderr, nonce) {
+    const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
+    return end === null ? undefined : { exitCode: Number(end[1]), stderr: stderr.slice(0, end.index) };
+}
+// Bytes kept of what comes before the line that begins the script's output.
+const keptBefore = 64 * 1024;
+/**
+ * Takes what a script prints: `push` returns nothing until the line that begins its output, before which a login shell may print
+ * something itself. That is in `before`, as long as the script has not begun.
+ */
+function payloadOfProgram(nonce) {
+    const marker = Buffer.from(`begin ${nonce}\n`);
+    const before = new KeptOutput(keptBefore);
+    let end = Buffer.alloc(0);
+    let begun = false;
+    return {
+        push: (chunk) => {
+            if (begun)
+                return chunk;
+            before.push(chunk);
+            // The line may come in pieces.
+            const searched = Buffer.concat([end, chunk]);
+            const position = searched.indexOf(marker);
+            if (position === -1) {
+                end = searched.subarray(-(marker.length - 1));
+                return undefined;
+            }
+            begun = true;
+            return searched.subarray(position + marker.length);
+        },
+        before: () => (begun ? undefined : before.text()),
+    };
+}
+;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
+
+
+
+
+
+
+/**
+ * Runs scripts on one machine. A script comes with its arguments on the standard input of `/bin/sh -s` and is a function that
+ * the last lines call with an empty standard input, so that it depends neither on the user's login shell nor on what its
+ * children read.
+ */
+class RemoteShell {
+    #connection;
+    #elevation;
+    constructor(connection, elevation) {
+        this.#connection = connection;
+        this.#elevation = elevation;
+    }
+    /** The same shell over another connection to the machine. */
+    over(connection) {
+        return new RemoteShell(connection, this.#elevation);
+    }
+    /**
+     * Runs a script. Throws a `CommandError` when the call was aborted, took too long, was silent for too long or had too long an
+     * answer, never for its exit code.
+     */
+    async run(call) {
+        const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
+        const answer = new KeptOutput(longestAnswer);
+        const own = new AbortController();
+        let limit;
+        const stop = (failure) => {
+            // ncc does not find the files of a module that has the operator ??= in it.
+            if (limit === undefined)
+                limit = failure;
+            own.abort();
+        };
+        const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
+        const payload = payloadOfProgram(nonce);
+        let stdin;
+        let begun = false;
+        let inputFailure;
+        const onStdout = (chunk) => {
+            const bytes = payload.push(chunk);
+            if (bytes === undefined)
+                return;
+            clearTimeout(late);
+            if (stdin !== undefined && call.input !== undefined && !begun) {
+                begun = true;
+                const open = stdin;
+                void call.input(open).then(() => open.end(), (error) => {
+                    inputFailure = error;
+                    open.destroy();
+                });
+            }
+            if (call.onStdout !== undefined)
+                call.onStdout(bytes);
+            else {
+                answer.push(bytes);
+                if (answer.overflowed)
+                    stop({ kind: "output", bytes: longestAnswer });
+            }
+        };
+        let stderr;
+        let failure;
+        try {
+            const elevation = call.privileged ? this.#elevation : { kind: "none" };
+            const command = remoteCommand(elevation);
+            const reads = call.input !== undefined;
+            const text = `${beforeProgram(elevation)}${script_program_program(call.script, call.args, nonce, reads)}`;
+            const feed = reads ? (input) => void (stdin = input) : undefined;
+            const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds(call.script));
+            const silence = call.script === "follow" ? silentSeconds : undefined;
+            const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
+            const shown = call.onStdout !== undefined;
+            ({ stderr } = await this.#connection.run({ command, stdin: text, feed, onStdout, shown, signal, timeout, silence }));
+        }
+        catch (error) {
+            if (!(error instanceof CommandError))
+                throw error;
+            if (error.failure.kind === "aborted" && limit !== undefined && call.signal?.aborted !== true)
+                throw withFailure(error, limit);
+            if (isEnded(error))
+                throw error;
+            failure = error;
+            ({ stderr } = error);
+        }
+        finally {
+            clearTimeout(late);
+        }
+        if (inputFailure !== undefined)
+            throw inputFailure;
+        const end = endOfProgram(stderr, nonce);
+        if (end !== undefined)
+            return { kind: "ended", ...end, stdout: answer.text() };
+        // Without its last line the script did not run to its end: it was not started, or the connection was lost.
+        const instead = payload.before();
+        if (failure === undefined)
+            return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
+        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        if (exitCode !== 255)
+            return { kind: "ended", exitCode, stdout: "", stderr, instead };
+        return { kind: "lost", stderr, cause: failure };
+    }
+}
+// Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
+// script finds what follows. Without newlines and single quotes inside: the login shell may be fish or csh.
+const scriptFirst = String.raw `/bin/sh -c 'eval "$(while IFS= read -r line && [ "$line" != --- ]; do printf "%s\n" "$line"; done)"'`;
+const passwordless = {
+    sudo: "sudo -n -- /bin/sh -s",
+    doas: "doas -n -- /bin/sh -s",
+    run0: "run0 --no-ask-password -- /bin/sh -s",
+    "run0-with-manager": "run0 --no-ask-password --lightweight=no -- /bin/sh -s",
+};
+/** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */
+function remoteCommand(elevation) {
+    switch (elevation.kind) {
+        case "none":
+            return "/bin/sh -s";
+        case "passwordless":
+            return passwordless[elevation.program];
+        case "password":
+            return scriptFirst;
+    }
+}
+/** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
+function beforeProgram(elevation) {
+    return elevation.kind === "password" ? `${elevationText()}---\n${elevation.password}\n` : "";
+}
+/** Returns whether the action ended the script, so that neither its end nor the state of the connection is known. */
+function isEnded({ failure }) {
+    return failure.kind === "aborted" || failure.kind === "timeout" || failure.kind === "silent" || failure.kind === "output";
+}
+function withFailure({ command, stdout, stderr, cause }, failure) {
+    return new CommandError({ command, failure, stdout, stderr, cause });
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/probe.js
 
 
@@ -11812,7 +11967,7 @@ async function enter(connection, settings, signal) {
     const shell = new RemoteShell(connection, elevation);
     if (elevation.kind === "password")
         await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
-    if (elevation.kind === "passwordless" && elevation.program === "run0")
+    if (elevation.kind === "passwordless" && elevation.program.startsWith("run0"))
         await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
     return { facts, shell, privileged, root: access.root };
 }
@@ -11925,6 +12080,25 @@ async function downloadThere(path, { run, privileged, log, call }) {
     log.note(`has ${path} from its own binary caches (run ${run})`);
     return { kind: "downloaded", copied: { paths, expectedPaths: paths, bytes: undefined } };
 }
+/**
+ * Has the machine download what its own binary caches have of these paths, and nothing else. Whether that succeeds shows in what it
+ * lacks afterwards.
+ */
+async function downloadSome(paths, { run, privileged, log, call }) {
+    const onLine = (line) => {
+        // Nix prints the paths that it has then.
+        if (!line.startsWith("/"))
+            log.output(line);
+    };
+    const command = ["nix-store", "--realise", "--ignore-unknown", ...paths];
+    try {
+        await runJob({ run, name: "downloads", phase: "copy", command, privileged, onLine }, call);
+    }
+    catch (error) {
+        if (!(error instanceof UnstartedJobError || error instanceof LostJobError))
+            throw error;
+    }
+}
 /** Throws a `DeployError` of the phase copy for a path of the machine's store that is no NixOS system. */
 async function requireSystem(path, call) {
     const end = await call(() => ({ script: "system", args: [path], privileged: false }), "copy");
@@ -11939,6 +12113,32 @@ async function requireSystem(path, call) {
         hint: "Nothing has changed on the machine. Give config.system.build.toplevel of its configuration in the input systems",
         topic: "systems-unusable",
     });
+}
+;// CONCATENATED MODULE: ./out/src/nixos/lease.js
+
+// What a machine removes by itself goes within an hour of the runner's last sign of life, also where one of them was late.
+const leaseSeconds = 45 * 60;
+const renewMilliseconds = 10 * 60 * 1000;
+/** Builds the call that tells a machine that the run is alive. */
+function leaseCall(run, privileged) {
+    return { script: "lease", args: [run, String(leaseSeconds), residentScript("expire"), residentCall("finish", [run])], privileged };
+}
+/** Tells a machine again and again that the run is alive, for as long as it has files there. */
+class Lease {
+    #timer;
+    /** Begins, in place of what was begun before. `renew` may fail: a machine that cannot be reached is told the next time. */
+    begin(renew) {
+        this.end();
+        this.#timer = setInterval(() => {
+            renew().catch(() => {
+                // The machine waits for longer than one call.
+            });
+        }, renewMilliseconds);
+        this.#timer.unref();
+    }
+    end() {
+        clearInterval(this.#timer);
+    }
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
 
@@ -12176,6 +12376,21 @@ function sum(watches) {
     const total = (count) => all.reduce((whole, one) => whole + count(one), 0);
     return { paths: total(({ paths }) => paths), expectedPaths: total(({ expectedPaths }) => expectedPaths), bytes };
 }
+;// CONCATENATED MODULE: ./out/src/nix/export.js
+
+
+/** Lists store paths of the runner with everything that they refer to, in the order in which they can be registered. Throws a `CommandError`. */
+async function closureOf(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--requisites", ...paths], { signal });
+    return stdout
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(storePath);
+}
+/** Writes these store paths, and no others, as `nix-store --import` reads them. Throws a `CommandError`. */
+async function exportPaths(paths, to, signal) {
+    await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
+}
 ;// CONCATENATED MODULE: ./out/src/nix/send-failure.js
 
 /**
@@ -12261,61 +12476,6 @@ async function sendFlake(sent, options) {
         throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
-;// CONCATENATED MODULE: ./out/src/nix/pack.js
-
-
-
-
-/**
- * Source trees of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads
- * it: a tree of many small files needs a quarter of the bytes, and arrives in one stream.
- */
-class Pack {
-    #directory;
-    #packed = new Set();
-    #packing = Promise.resolve();
-    /** `directory`: where the cache is made; it need not exist. */
-    constructor(directory) {
-        this.#directory = directory;
-    }
-    /**
-     * Writes these paths as a tar archive of a binary cache that holds them and no others. They must refer to no other path, as source
-     * trees do. Throws a `CommandError`, or the error of a file that cannot be read.
-     */
-    async write(paths, to, signal) {
-        await this.#add(paths, signal);
-        const files = ["nix-cache-info", ...paths.flatMap((path) => this.#filesOf(path))];
-        await run({ file: "tar", args: ["--create", "--file=-", `--directory=${this.#directory}`, "--", ...files] }, { stdoutTo: to, signal });
-    }
-    /** Machines that come at the same time wait for each other's paths, and pack only what is not there yet. */
-    async #add(paths, signal) {
-        const before = this.#packing;
-        const mine = this.#addAfter(before, paths, signal);
-        this.#packing = mine.catch(() => undefined);
-        await mine;
-    }
-    async #addAfter(before, paths, signal) {
-        await before;
-        const lacking = paths.filter((path) => !this.#packed.has(path));
-        if (lacking.length === 0)
-            return;
-        await runNix(["copy", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
-        for (const path of lacking)
-            this.#packed.add(path);
-    }
-    #filesOf(path) {
-        const description = `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`;
-        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(this.#directory, description), "utf8"))?.[1];
-        if (url === undefined)
-            throw new Error(`${description} names no file of its binary cache`);
-        return [description, url];
-    }
-}
-/** Sizes of store paths of the runner in bytes, as archives of Nix, in their order. Throws a `CommandError`. */
-async function sizesOf(paths, signal) {
-    const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
-    return stdout.trim().split("\n").map(Number);
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/feed-script.js
 /**
  * Runs a script that reads what `write` writes, and ends that with the script: nobody reads what is still written then. Throws what
@@ -12339,6 +12499,20 @@ async function feedScript(shell, call, { write, onBegin }) {
         ended.abort();
     }
 }
+;// CONCATENATED MODULE: ./out/src/nixos/missing-paths.js
+
+/** Returns which of these store paths a machine lacks, in their order. Throws a `CommandError` where its Nix cannot be asked. */
+async function missingPaths(paths, call, privileged) {
+    const asked = await call(() => ({ script: "missing", args: paths, privileged }), "copy");
+    if (asked.exitCode !== 0)
+        throw failedThere("nix-store --check-validity", asked);
+    const answer = new Set(asked.stdout.split("\n"));
+    return paths.filter((path) => answer.has(path));
+}
+/** The error of a command that has failed on the machine, as one of the runner's own would be. */
+function failedThere(command, { exitCode, stderr }) {
+    return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/packed-copy.js
 
 
@@ -12348,22 +12522,26 @@ const nothingSent = { paths: 0, expectedPaths: 0, bytes: 0 };
 // Less than this is sent as fast as the machine says what it lacks.
 const worthwhileBytes = 2 ** 20;
 /**
- * Sends the source trees that a machine lacks in one compressed archive. What cannot be sent so is left to the plain copy that follows,
- * with a note. Throws only where the connection was lost or the run was cancelled.
+ * Sends what a machine lacks of these paths in one compressed archive. They are in the order in which they can be registered, and refer
+ * to no other path. What cannot be sent so is left to the plain copy that follows, with a note. Throws only where the connection was
+ * lost or the run was cancelled.
  */
-async function copyPacked(sources, options) {
-    const { compress, call, log, signal } = options;
+async function copyPacked(paths, options) {
+    const { pack, compress, privileged, download, call, log, signal } = options;
     if (compress === "false")
         return nothingSent;
     try {
-        const sizes = await sizesOf(sources, signal);
-        const isWorthwhile = (some) => some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
-        if (!isWorthwhile(new Set(sources)))
+        const sizes = await pack.sizesOf(paths, signal);
+        const sizeOf = new Map(paths.map((path, index) => [path, sizes[index] ?? 0]));
+        const isWorthwhile = (some) => some.length > 0 && (compress === "true" || some.reduce((sum, path) => sum + (sizeOf.get(path) ?? 0), 0) >= worthwhileBytes);
+        if (!isWorthwhile(paths))
             return nothingSent;
-        const asked = await call(() => ({ script: "missing", args: sources, privileged: false }), "copy");
-        const answer = new Set(asked.stdout.split("\n"));
-        const missing = sources.filter((path) => answer.has(path));
-        return asked.exitCode === 0 && isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+        let missing = await missingPaths(paths, call, privileged);
+        if (download !== undefined && isWorthwhile(missing)) {
+            await download(missing);
+            missing = await missingPaths(missing, call, privileged);
+        }
+        return isWorthwhile(missing) ? await send(missing, options) : nothingSent;
     }
     catch (error) {
         if (signal.aborted || error instanceof DeployError)
@@ -12372,34 +12550,19 @@ async function copyPacked(sources, options) {
         return nothingSent;
     }
 }
-async function send(missing, { pack, shell, log, signal }) {
+async function send(missing, { pack, run, privileged, shell, log, signal }) {
     const progress = { paths: missing.length, expectedPaths: missing.length };
     let bytes = () => 0;
     log.copying(() => ({ ...progress, bytes: bytes() }));
-    const outcome = await feedScript(shell, { script: "unpack", args: missing, privileged: false, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
+    const outcome = await feedScript(shell, { script: "unpack", args: [run, ...missing], privileged, signal }, { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) });
     if (outcome.kind === "lost")
         throw outcome.cause;
-    const { exitCode, stderr } = outcome;
-    if (exitCode !== 0)
-        throw new CommandError({ command: "nix copy --from", failure: { kind: "exit", exitCode }, stdout: "", stderr });
+    if (outcome.exitCode !== 0)
+        throw failedThere("nix copy --from", outcome);
     return { ...progress, bytes: bytes() };
 }
-;// CONCATENATED MODULE: ./out/src/nix/export.js
-
-
-/** Lists store paths of the runner with everything that they refer to, in the order in which they can be registered. Throws a `CommandError`. */
-async function closureOf(paths, signal) {
-    const { stdout } = await runNixStore(["--query", "--requisites", ...paths], { signal });
-    return stdout
-        .split("\n")
-        .filter((line) => line !== "")
-        .map(storePath);
-}
-/** Writes these store paths, and no others, as `nix-store --import` reads them. Throws a `CommandError`. */
-async function exportPaths(paths, to, signal) {
-    await runNixStore(["--export", ...paths], { stdoutTo: to, signal });
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/import-closure.js
+
 
 
 
@@ -12413,11 +12576,7 @@ function wantsSignature(error) {
  */
 async function importClosure(roots, { shell, call, log, signal }) {
     const closure = await closureOf(roots, signal);
-    const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
-    if (asked.exitCode !== 0)
-        throw import_closure_failed("nix-store --check-validity", asked.exitCode, asked.stderr);
-    const answer = new Set(asked.stdout.split("\n"));
-    const missing = closure.filter((path) => answer.has(path));
+    const missing = await missingPaths(closure, call, true);
     const progress = { paths: missing.length, expectedPaths: missing.length };
     if (missing.length === 0)
         return { ...progress, bytes: 0 };
@@ -12428,13 +12587,12 @@ async function importClosure(roots, { shell, call, log, signal }) {
     if (outcome.kind === "lost")
         throw outcome.cause;
     if (outcome.exitCode !== 0)
-        throw import_closure_failed("nix-store --import", outcome.exitCode, outcome.stderr);
+        throw failedThere("nix-store --import", outcome);
     return { ...progress, bytes: bytes() };
 }
-function import_closure_failed(command, exitCode, stderr) {
-    return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/sending.js
+
+
 
 
 
@@ -12458,7 +12616,7 @@ class Sending {
         const { settings, shell, call, log } = this.#site;
         const { run, checkSignatures, archiveArgs, compress, pack } = settings;
         const send = async () => {
-            const packed = await copyPacked(sentPaths(sent), { pack, compress, shell, call: call(signal), log, signal });
+            const packed = await copyPacked(sentPaths(sent), { pack, run, compress, privileged: false, shell, call: call(signal), log, signal });
             // Sends what is still missing, and proves that nothing is.
             const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
             return packed.paths === 0 ? copied : addProgress(packed, copied);
@@ -12472,7 +12630,7 @@ class Sending {
         const { settings, privileged, root, shell, call, log } = this.#site;
         const { run, checkSignatures, substitute } = settings;
         const roots = [...paths.closures, ...paths.derivations];
-        const send = async () => {
+        const copy = async () => {
             try {
                 // Root could import them anyway.
                 return await copyPaths(paths, { ...this.#options(signal), checkSignatures: checkSignatures && !root, substitute });
@@ -12483,9 +12641,30 @@ class Sending {
                 return await importClosure(roots, { shell, call: call(signal), log, signal });
             }
         };
+        const send = async () => {
+            const packed = await this.#packed(paths.closures, signal);
+            // Sends what is still missing, and proves that nothing is.
+            const copied = await copy();
+            return packed.paths === 0 ? copied : addProgress(packed, copied);
+        };
         const copied = await this.#kept(roots, signal, async () => await this.#explained(send, "the system", signal));
         log.note(`copied ${roots.join(", ")} (run ${run})`);
         return copied;
+    }
+    /** Sends closures compressed. What has no signature in them can only be imported by root, who needs none for it. */
+    async #packed(roots, signal) {
+        const { settings, privileged, shell, call, log, connection } = this.#site;
+        const { run, compress, pack, substitute } = settings;
+        if (compress === "false")
+            return nothingSent;
+        if (!privileged) {
+            if (compress === "true")
+                log.note(`compress: true has no effect, since ${connection.target.user} cannot become root; copying without compression`);
+            return nothingSent;
+        }
+        const site = { run, privileged, log, call: call(signal) };
+        const download = substitute ? async (missing) => await downloadSome(missing, site) : undefined;
+        return await copyPacked(await closureOf(roots, signal), { ...site, pack, compress, shell, download, signal });
     }
     /** What every call of Nix that sends something is given. */
     #options(signal) {
@@ -12566,6 +12745,8 @@ async function findSpecialisation(toplevel, name, call) {
 
 
 
+
+
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const cleanUpSeconds = 2;
 /** A NixOS machine behind an ssh connection. */
@@ -12574,6 +12755,7 @@ class NixosMachine {
     #connection;
     #settings;
     #log;
+    #lease = new Lease();
     #connected;
     constructor(connection, settings, log) {
         this.target = connection.target;
@@ -12589,12 +12771,15 @@ class NixosMachine {
         const { access, needsRebuild } = this.#settings;
         const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
         const prepared = this.#connected?.prepared ?? false;
-        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
         return this.#connected;
     }
     async release(activation) {
+        this.#lease.end();
         if (activation === "decided")
             await this.#connected?.cleanUp();
+        else
+            this.#connected?.reportLeft();
         await this.#connection.close();
     }
 }
@@ -12606,9 +12791,12 @@ class ConnectedNixosMachine {
     #shell;
     #privileged;
     #sending;
+    #lease;
     /** The run has a directory on the machine. */
     #prepared;
-    constructor(connection, settings, log, { facts, shell, privileged, root }, prepared) {
+    constructor(connection, settings, log, entry, lease, prepared) {
+        const { facts, shell, privileged, root } = entry;
+        this.#lease = lease;
         this.facts = facts;
         this.#connection = connection;
         this.#settings = settings;
@@ -12673,25 +12861,48 @@ class ConnectedNixosMachine {
         const callOver = (former, own) => callOnce(this.#shell.over(former), own);
         return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
     }
-    /** Ends the processes of this run, and removes its files. Never throws. */
+    /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
     async cleanUp() {
         if (!this.#prepared)
             return;
+        if (!(await this.#finish()))
+            this.reportLeft();
+    }
+    /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
+    reportLeft() {
+        if (!this.#prepared)
+            return;
+        const remover = this.#privileged ? "the machine removes it within an hour" : "a run of the same user removes it after a day";
+        this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
+    }
+    async #finish() {
         const { run } = this.#settings;
         try {
-            if (await this.#connection.isOpen())
-                await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+            if (!(await this.#connection.isOpen()))
+                return false;
+            const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+            return end.kind === "ended" && end.exitCode === 0;
         }
         catch {
-            // Too slow: the next run on this machine removes the files of dead runs.
+            // Too slow.
+            return false;
         }
     }
     async #prepare(paths, phase, signal) {
-        const args = [this.#settings.run, ...paths];
+        const { run } = this.#settings;
+        const privileged = this.#privileged;
+        const lease = leaseCall(run, privileged);
         this.#prepared = true;
-        const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
+        let end = await this.#call(signal)(() => ({ script: "prepare", args: [run, ...paths], privileged }), phase);
         if (end.exitCode === 0)
+            end = await this.#call(signal)(() => lease, phase);
+        if (end.exitCode === 0) {
+            this.#lease.begin(async () => {
+                if (await this.#connection.isOpen())
+                    await this.#shell.run(lease);
+            });
             return;
+        }
         throw new DeployError({
             phase,
             reason: "the files of the run could not be created on the machine",
@@ -12711,7 +12922,7 @@ class ConnectedNixosMachine {
 }
 /** Builds the call of the machine's own nixos-rebuild. */
 function rebuildCommand({ reference, configuration }, extraArgs) {
-    return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
+    return ["nixos-rebuild", "build", "--flake", installable(reference, configuration), ...extraArgs];
 }
 ;// CONCATENATED MODULE: ./out/src/process/core-dumps.js
 
@@ -12749,6 +12960,26 @@ async function missingPrograms(names) {
 }
 ;// CONCATENATED MODULE: external "node:dns/promises"
 const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+;// CONCATENATED MODULE: ./out/src/ssh/commands.js
+/** Builds the command that starts a master in the background and ends when it is ready. */
+function masterCommand(files, target, connectTimeout) {
+    return { file: "ssh", args: [...commands_placeOf(files), "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
+}
+/** Builds the command that connects without a master, to hear why none could be started. */
+function reasonCommand(files, target) {
+    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
+}
+/** Builds the command that says something to the master on this side. */
+function controlCommand(files, target, word) {
+    return { file: "ssh", args: [...commands_placeOf(files), "-O", word, "--", target.host] };
+}
+/** Builds the command that runs something on the machine. */
+function sessionCommand(files, target, command) {
+    return { file: "ssh", args: [...commands_placeOf(files), "--", target.host, command] };
+}
+function commands_placeOf({ configuration, socket, configured }) {
+    return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
+}
 ;// CONCATENATED MODULE: ./out/src/ssh/configuration.js
 
 /** The files in the private directory of a run. */
@@ -12886,6 +13117,7 @@ function ownedSettings(index, directory, settings) {
     ];
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/connection.js
+
 
 
 
@@ -13066,25 +13298,6 @@ async function endMasters(directory) {
         await run({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
     }));
 }
-/** Builds the command that starts a master in the background and ends when it is ready. */
-function masterCommand(files, target, connectTimeout) {
-    return { file: "ssh", args: [...connection_placeOf(files), "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
-}
-/** Builds the command that connects without a master, to hear why none could be started. */
-function reasonCommand(files, target) {
-    return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
-}
-/** Builds the command that says something to the master on this side. */
-function controlCommand(files, target, word) {
-    return { file: "ssh", args: [...connection_placeOf(files), "-O", word, "--", target.host] };
-}
-/** Builds the command that runs something on the machine. */
-function sessionCommand(files, target, command) {
-    return { file: "ssh", args: [...connection_placeOf(files), "--", target.host, command] };
-}
-function connection_placeOf({ configuration, socket, configured }) {
-    return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
-}
 ;// CONCATENATED MODULE: ./out/src/ssh/location.js
 
 
@@ -13241,7 +13454,7 @@ function runnerStore(options) {
     const known = new Map();
     const downloads = new Map();
     return {
-        has: async (path) => await once(known, path, async () => !(await invalidPaths([path], options.signal)).has(path)),
+        has: async (path) => await once(known, path, async () => await isInStore(path, options.signal)),
         download: async (path) => await once(downloads, path, async () => await downloadHere(path, options)),
     };
 }
@@ -13345,6 +13558,98 @@ function workflowRunName(environment) {
     // It becomes a line of a file on the machine.
     return name.replaceAll(/\p{C}/gu, "");
 }
+;// CONCATENATED MODULE: ./out/src/nix/pack.js
+
+
+
+
+
+/**
+ * Paths of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads it: a
+ * source tree of many small files needs a quarter of the bytes, and arrives in one stream. Signatures are kept.
+ */
+class Pack {
+    #directory;
+    #packed = new Set();
+    #sizes = new Map();
+    #packing = Promise.resolve();
+    /** `directory`: where the cache is made; it need not exist. */
+    constructor(directory) {
+        this.#directory = directory;
+    }
+    /** Sizes of store paths in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
+    async sizesOf(paths, signal) {
+        const key = paths.join(" ");
+        const asked = this.#sizes.get(key) ?? querySizes(paths, signal);
+        this.#sizes.set(key, asked);
+        try {
+            return await asked;
+        }
+        catch (error) {
+            this.#sizes.delete(key);
+            throw error;
+        }
+    }
+    /**
+     * Writes these paths as a tar archive of a binary cache that holds them and no others: what they refer to must be on the machine.
+     * Throws a `CommandError`, or the error of a file that cannot be read.
+     */
+    async write(paths, to, signal) {
+        await this.#add(paths, signal);
+        const files = ["nix-cache-info", ...paths.flatMap((path) => this.#filesOf(path))];
+        await run({ file: "tar", args: ["--create", "--file=-", `--directory=${this.#directory}`, "--", ...files] }, { stdoutTo: to, signal });
+    }
+    /** Machines that come at the same time wait for each other's paths, and pack only what is not there yet. */
+    async #add(paths, signal) {
+        const before = this.#packing;
+        const mine = this.#addAfter(before, paths, signal);
+        this.#packing = mine.catch(() => undefined);
+        await mine;
+    }
+    async #addAfter(before, paths, signal) {
+        await before;
+        const lacking = paths.filter((path) => !this.#packed.has(path));
+        if (lacking.length === 0)
+            return;
+        (0,external_node_fs_namespaceObject.mkdirSync)(this.#directory, { recursive: true });
+        const own = new Set([...lacking, ...this.#packed]);
+        const elsewhere = (await queryReferences(lacking, signal)).filter((path) => !own.has(path));
+        try {
+            for (const path of elsewhere)
+                (0,external_node_fs_namespaceObject.writeFileSync)(this.#descriptionOf(path), placeholder(path));
+            await runNix(["copy", "--no-recursive", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+        }
+        finally {
+            // Another machine may lack these, too.
+            for (const path of elsewhere)
+                (0,external_node_fs_namespaceObject.rmSync)(this.#descriptionOf(path), { force: true });
+        }
+        for (const path of lacking)
+            this.#packed.add(path);
+    }
+    #filesOf(path) {
+        const description = this.#descriptionOf(path);
+        const url = /^URL: (nar\/[\w.-]+)$/m.exec((0,external_node_fs_namespaceObject.readFileSync)(description, "utf8"))?.[1];
+        if (url === undefined)
+            throw new Error(`${description} names no file of its binary cache`);
+        return [(0,external_node_path_namespaceObject.basename)(description), url];
+    }
+    #descriptionOf(path) {
+        return (0,external_node_path_namespaceObject.join)(this.#directory, `${(0,external_node_path_namespaceObject.basename)(path).slice(0, 32)}.narinfo`);
+    }
+}
+/** The description of a path that is not in the binary cache: Nix adds none whose references it does not find there. */
+function placeholder(path) {
+    return `StorePath: ${path}\nURL: nar/none\nCompression: none\nNarHash: sha256:${"0".repeat(52)}\nNarSize: 1\nReferences: \n`;
+}
+async function queryReferences(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--references", ...paths], { signal });
+    return [...new Set(stdout.split("\n").filter((line) => line !== ""))].map(storePath);
+}
+async function querySizes(paths, signal) {
+    const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
+    return stdout.trim().split("\n").map(Number);
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/reconnect-timeout.js
 // For a machine to be reachable again after its watchdog has acted: a rollback is an activation, too.
 const wayBackSeconds = 60;
@@ -13401,6 +13706,7 @@ const identityState = {
     load: () => getState(key),
 };
 ;// CONCATENATED MODULE: ./out/src/ssh/identity.js
+
 
 
 
@@ -13491,7 +13797,7 @@ function throwIfMissing(error) {
     }
 }
 function lastLine(stderr, path) {
-    return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
+    return (lastLines(stderr, 1)[0] ?? "").trim().replaceAll(path, "key");
 }
 /**
  * Removes the private directory of a run, and does nothing where it is gone. Throws an `Error` and removes nothing when the
@@ -13691,7 +13997,7 @@ function deal(items, hands) {
 
 /** Every input of the companion action, by its name in `matrix/action.yml`. */
 const matrixInputNames = [...companionInputNames, "shards"];
-/** Reads and checks the inputs; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
+/** Parses the inputs; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
 function parseMatrixInputs(read, mostShards) {
     return parseCompanionInputs(["shards"], read, ({ number }) => ({ shards: number("shards", mostShards) }));
 }

@@ -1,4 +1,4 @@
-# Prepended to every other script. POSIX sh; run as `sh -c` with the arguments already set, standard input empty.
+# In front of every script that is called, behind environment.sh. POSIX sh; run as `sh -c` with the arguments already set, standard input empty.
 #
 # Every script prints to standard output, after a line "begin NONCE" (output of a login shell is before it), and as the
 # last line of standard error "end NONCE CODE". A line "key=value" is a fact.
@@ -6,10 +6,6 @@
 set -u
 umask 022
 export LC_ALL=C
-# Directories that are missing in PATH of a non-interactive shell, of sudo or of a unit.
-PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 
 uid=$(id -u)
 # On a tmpfs: a full disk does not affect log and exit code, and a reboot clears it. Empty if the user has no such directory
@@ -26,11 +22,6 @@ system_profile=/nix/var/nix/profiles/system
 # Of last.sh, and of switch-to-configuration.
 step_record=/nix/var/nix/nix-flake-deploy/last-step
 switch_lock=/run/nixos/switch-to-configuration.lock
-
-# The end of a symbolic link, or nothing.
-resolve() {
-  if [ -e "$1" ]; then readlink -f -- "$1"; fi
-}
 
 # Runs a command that queries systemd, with retries: systemd does not answer while it re-executes itself.
 patiently() {

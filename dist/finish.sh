@@ -1,4 +1,4 @@
-# Ends the build of the run, if it still goes on, and removes what the run has left on the machine: its directory, its roots,
+# Ends the build and the downloads of the run, if they still go on, and removes what the run has left on the machine: its directory, its roots,
 # its lock, and what systemd remembers of its units. A machine that has rolled back on its own and that no run returns to runs it, too.
 # Where the last step is not done yet, nothing is removed: the machine does that itself, later.
 # Arguments: RUN. Exit code: 0.
@@ -12,16 +12,18 @@ main() {
   fi
   if [ "$uid" -eq 0 ]; then
     # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-    # After a rollback, a unit that still waits for its end would start another timer.
-    if [ -e "$dir/rollback.log" ]; then
+    # After a rollback or the last step, a unit that has not quite ended would start another timer.
+    if [ -e "$dir/rollback.log" ] || [ -e "$dir/last.log" ]; then
       systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-login*.service" \
-        "nix-flake-deploy-$1-health*.service" 2>/dev/null
+        "nix-flake-deploy-$1-health*.service" "nix-flake-deploy-$1-last*.service" 2>/dev/null
     fi
-    systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
+    systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-download*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
+  # Compressed paths that were still on their way when the connection was lost.
+  rm -rf -- "/var/tmp/nix-flake-deploy-pack-$1-"*
   if [ -z "$base" ]; then
     rm -rf -- "$dir"
     return 0
@@ -35,6 +37,8 @@ main() {
     rm -rf -- "${gcroots:?}/$1"
     rmdir -- "$gcroots" 2>/dev/null
     systemctl reset-failed "nix-flake-deploy-$1-*" 2>/dev/null
+    # Last, since it may be what runs this.
+    systemctl stop "nix-flake-deploy-$1-lease*" 2>/dev/null
   fi
   return 0
 }

@@ -1,4 +1,3 @@
-#!/bin/sh
 # Runs a command and records its end, with or without a connection: a unit starts it, follow.sh watches it.
 # It is put into the directory of the run and started there. POSIX sh.
 # Arguments: JOB [COMMAND [ARG...]]; without a command it is the one in JOB.command (written by start.sh). Output goes to JOB.log and not to the journal, which misses what old versions of
@@ -17,6 +16,7 @@ flock 9
 code=$?
 # Before the end is recorded: from here on the machine rolls back unless it is reached again.
 [ ! -e "$job.window" ] || /bin/sh ./watchdog.sh arm confirm "$(cat "$job.window")"
-echo "$code" >"$job.status.new"
+# Where /run is full, with the room that arm.sh has reserved.
+echo "$code" >"$job.status.new" || { rm -f reserve && echo "$code" >"$job.status.new"; }
 mv -- "$job.status.new" "$job.status"
 exit "$code"

@@ -1,4 +1,3 @@
-#!/bin/sh
 # The last step of a deployment: system profile and boot loader. It is put into the directory of the run. POSIX sh.
 #
 #   last.sh run    after the confirmation of a switch: begins the step, and ends it or undoes it
@@ -20,8 +19,6 @@
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
-PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 profile=$(cat profile) || exit 1
 record=$(cat record) || exit 1
 limit=$(cat limit) || exit 1
@@ -29,11 +26,6 @@ mending='' deadline=''
 
 say() {
   echo "nix-flake-deploy: $*"
-}
-
-# The end of a symbolic link, or nothing.
-resolve() {
-  if [ -e "$1" ]; then readlink -f -- "$1"; fi
 }
 
 field() {

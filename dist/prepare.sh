@@ -2,16 +2,16 @@
 # a garbage collection between their arrival and the rebuild cannot take them. May be run again.
 # Arguments: RUN PATH... . Exit codes: 0, 1 when the directory or a root cannot be made.
 
-# A run is dead when none of its units is active any more and what it has left has not changed for a day. After a reboot only its
-# roots are left.
+# A run is dead when none of its units is active any more and what it has left has not changed for a day, or is only its roots: after
+# a reboot, which its directory does not outlive.
 sweep() {
   for old in "$base"/*/ "$gcroots"/*/; do
     [ -n "$base" ] || break
     old=${old%/}
     name=${old##*/}
     if [ ! -d "$old" ] || [ "$name" = "$run" ]; then continue; fi
-    [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
-    if [ -z "$(systemctl list-units --state=active,activating,deactivating --plain --no-legend --no-pager "nix-flake-deploy-$name-*" 2>/dev/null)" ]; then
+    [ ! -d "$base/$name" ] || [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ] || continue
+    if [ -z "$(active_units "$name" '')" ]; then
       [ "$uid" -ne 0 ] || systemctl reset-failed "nix-flake-deploy-$name-*" 2>/dev/null
       rm -rf -- "${base:?}/$name"
       [ "$uid" -ne 0 ] || rm -rf -- "${gcroots:?}/$name"
@@ -50,8 +50,8 @@ main() {
   for path in "$@"; do
     number=$((number + 1))
     if [ "$uid" -eq 0 ]; then
-      # The link may be created before its path arrives, so that the path is always rooted.
-      ln -sfn -- "$path" "$gcroots/$run/$number" || return 1
+      # The link may be created before its path arrives, so that the path is always rooted. Indirect, in /run: a reboot ends it.
+      ln -sfn -- "$path" "$dir/root-$number" && ln -sfn -- "$dir/root-$number" "$gcroots/$run/$number" || return 1
     elif [ -e "$path" ]; then
       nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1
     fi

@@ -8,6 +8,8 @@ main() {
   shift 3
   dir=$(run_directory "$run")
   cd -- "$dir" || return 1
+  # Where /run is full, the rollback begins with the room that arm.sh has reserved.
+  [ "$job" != back ] || rm -f reserve
   printf '%s' "$script" >job.sh.new && mv -- job.sh.new job.sh || return 1
   # The command is in a file, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
   {

@@ -1,4 +1,3 @@
-#!/bin/sh
 # The watchdog of one activation: it lies in the directory of the run, beside what arm.sh has recorded there, and activates the
 # old system again unless the new one was confirmed. Works without any connection; safe to run twice, and without effect after a
 # reboot, which clears the directory.
@@ -32,13 +31,11 @@
 #
 # Files: run, kind (switch, boot, test, or plain: see last.sh and activate.sh), profile (the system profile), current (the link to
 # the running system), lock (of switch-to-configuration), new-running, previous-link (of the profile), previous-profile,
-# previous-running (store paths, or empty), clear.window (seconds for which the result is kept for the runner), job.sh,
-# last.sh, finish.sh, switch.sh.
+# previous-running (store paths, or empty), clear.window (seconds for which the result is kept for the runner), reserve (room in
+# /run for a rollback or the last step), job.sh, last.sh, finish.sh, switch.sh.
 
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
-PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 for file in run kind current new-running previous-link previous-profile previous-running; do
   # Nothing is known of what to roll back to.
   [ -e "$file" ] || exit 1
@@ -47,10 +44,18 @@ run=$(cat run)
 kind=$(cat kind)
 directory=$(pwd)
 
+# Runs a command again with more room in /run, where it fails.
+with_room() {
+  "$@" && return
+  [ -e reserve ] || return
+  rm -f reserve
+  "$@"
+}
+
 # Not a timer of systemd: each `systemctl daemon-reload` restarts its time (seen with systemd 252, 257 and 262), and a system
 # that reloads again and again would never roll back.
 timer() {
-  systemd-run --quiet --unit="nix-flake-deploy-$run-$1-timer" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
+  with_room systemd-run --quiet --unit="nix-flake-deploy-$run-$1-timer" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
 }
 
 disarm() {
@@ -82,12 +87,14 @@ start_last() {
   unit=nix-flake-deploy-$run-last
   ! systemctl is-active --quiet "$unit.service" || return 0
   systemctl reset-failed "$unit.service" 2>/dev/null
-  systemd-run --quiet --unit="$unit" --service-type=exec --property=WorkingDirectory="$directory" -- /bin/sh "$directory/watchdog.sh" last && return 0
+  with_room systemd-run --quiet --unit="$unit" --service-type=exec --property=WorkingDirectory="$directory" -- \
+    /bin/sh "$directory/watchdog.sh" last && return 0
   setsid nohup /bin/sh ./watchdog.sh last >/dev/null 2>&1 </dev/null &
   return 1
 }
 
 last() {
+  rm -f reserve
   case $kind in
     switch) /bin/sh ./job.sh last /bin/sh ./last.sh run ;;
     boot) /bin/sh ./job.sh last /bin/sh ./last.sh end ;;
@@ -99,6 +106,7 @@ last() {
 
 roll_back() {
   decide back || return 7
+  rm -f reserve
   /bin/sh ./job.sh rollback /bin/sh ./watchdog.sh restore
   disarm
   clear_later
@@ -109,6 +117,8 @@ clear_later() {
   case $(cat rollback.status last.status 2>/dev/null) in 0 | 4 | 9 | 20) ;; *) return 0 ;; esac
   if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear-timer.service"; then
     timer clear "$(cat clear.window)"
+    # A runner that has removed the files meanwhile needs no timer.
+    if [ ! -e "$directory" ]; then systemctl stop "nix-flake-deploy-$run-clear-timer*" 2>/dev/null; fi
   fi
   return 0
 }

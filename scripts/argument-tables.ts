@@ -37,7 +37,7 @@ ${optionTables(rebuildOptions)}
 
 ## build-args
 
-For machines whose system the runner builds (\`build-on: runner\`).
+For systems that the runner builds: with \`build-on: runner\`, and by the action [build](build.md).
 
 ${optionTables(buildOptions)}
 

@@ -4,10 +4,19 @@ import { dirname, join } from "node:path";
 
 import { root } from "./paths.js";
 
-// The scripts that are called on machines have no shebang: common.sh stands before each of them, and `main "$@"` behind. What
-// is checked is the whole that runs. The resident ones, in a folder of their own, run as they are.
-const fragments = "src/nixos/remote";
-const beforeFragments = `${fragments}/common.sh`;
+// What is checked is the whole that runs: script-files.ts puts these in front of the scripts of the machines, and calls `main` behind
+// those that are sent.
+const sent = "src/nixos/remote";
+const environment = `${sent}/environment.sh`;
+const common = `${sent}/common.sh`;
+
+/** The files in front of a script, and the line behind it. */
+function surroundings(path: string): { readonly before: readonly string[]; readonly after: string } {
+  if (path === environment) return { before: [], after: "" };
+  if (path === common) return { before: [environment], after: 'main() { :; }\nmain "$@"\n' };
+  if (dirname(path) === sent) return { before: [environment, common], after: 'main "$@"\n' };
+  return { before: [environment], after: "" };
+}
 
 /** All shell scripts of the checkout, committed or about to be. Throws an `Error` without git. */
 export function shellScripts(): string[] {
@@ -21,18 +30,18 @@ export function shellScripts(): string[] {
 
 /** What shellcheck has against a script, a line each: `FILE:LINE:COLUMN: …`. Throws an `Error` where there is no shellcheck. */
 export function shellProblems(path: string): string[] {
-  if (dirname(path) !== fragments) return check(["--", path], "").map((line) => line.trim());
-  const common = readFileSync(join(root, beforeFragments), "utf8");
-  const own = path === beforeFragments ? "main() { :; }\n" : readFileSync(join(root, path), "utf8");
-  const problems = check(["--shell=sh", "-"], `${common}${own}main "$@"\n`);
-  const commonLines = common.split("\n").length - 1;
-  return problems.flatMap((problem) => {
+  if (!path.startsWith("src/nixos/")) return check(["--", path], "").map((line) => line.trim());
+  const { before, after } = surroundings(path);
+  const text = (file: string): string => readFileSync(join(root, file), "utf8");
+  const front = before.map(text).join("");
+  const frontLines = front.split("\n").length - 1;
+  // Not every script uses all of what is in front of it, and what is wrong there is reported once.
+  const isFront = path === environment || path === common;
+  return check(["--shell=sh", "-"], `${front}${text(path)}${after}`).flatMap((problem) => {
     const [, line, rest] = /^-:(\d+):(.*)$/.exec(problem) ?? [];
     if (line === undefined || rest === undefined) return [problem];
-    const number = Number(line);
-    if (number > commonLines) return [`${path}:${number - commonLines}:${rest}`];
-    // Not every script uses all of common.sh, and what it does wrong is told once.
-    return path === beforeFragments && !rest.includes("[SC2034]") ? [`${path}:${number}:${rest}`] : [];
+    const number = Number(line) - frontLines;
+    return number < 1 || (isFront && rest.includes("[SC2034]")) ? [] : [`${path}:${number}:${rest}`];
   });
 }
 

@@ -8,19 +8,20 @@ import { root } from "./paths.js";
 import { installRenderer } from "./rendered-page.js";
 import { installMissing, nodeAsRoot } from "./system-packages.js";
 
-// Runs the suites that are named (unit, page, fleet, matrix, real) one after the other, and closes with the sum of their counts.
+// Runs the suites that are named (unit, page, fleet, matrix, faults, real) one after the other, and closes with the sum of their counts.
 // Arguments: SUITE... [-- JEST-ARGUMENT...]. Exit codes: 0, 1 when a test failed or could not be run.
 
 type Counts = { passed: number; failed: number; skipped: number };
 
 // These boot machines, and need root.
-const boots = new Set(["fleet", "matrix", "real"]);
+const boots = new Set(["fleet", "matrix", "faults", "real"]);
 
 const separator = process.argv.indexOf("--", 2);
 const suites = process.argv.slice(2, separator === -1 ? undefined : separator);
 const jestArgs = separator === -1 ? [] : process.argv.slice(separator + 1);
 if (suites.includes("unit")) installMissing({ git: "git", "ssh-keygen": "openssh-client", shellcheck: "shellcheck", dash: "dash", jq: "jq" });
 if (suites.includes("page")) installRenderer();
+if (suites.includes("faults")) installMissing({ faketime: "faketime" });
 const scratch = mkdtempSync(join(tmpdir(), "nix-flake-deploy-tests-"));
 try {
   const counts = suites.map(run);

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { access, expectGreen, expectNothingLeft, resultsOf, systemOf, toplevelOf } from "./deployment.js";
@@ -100,11 +102,28 @@ describe("systems that the runner builds", () => {
   });
 });
 
-describe("a system of the runner and a user whom Nix on the machine does not trust", () => {
+test("evaluation and build on the runner end before the ssh key is written", async () => {
+  const keysIn = (directory: string): string[] =>
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && readFileSync(`${entry.parentPath}/${entry.name}`, "utf8").includes("PRIVATE KEY"))
+      .map(({ name }) => name);
+  const workspace = await flakeOf({ there: { text: "slow", buildSeconds: 3 } });
+  const step = fleet.runner.start({ inputs: { ...access(fleet), targets: "there#there", "build-on": "runner", operation: "build" }, workspace });
+  await step.waitFor(/^building 1 system on the runner$/m);
+  expect(keysIn(step.temp)).toEqual([]);
+  expect(step.output()).not.toContain("connected");
+  // Control: it is there when the machine is reached.
+  await step.waitFor(/there: connected/);
+  expect(keysIn(step.temp)).toHaveLength(1);
+  await expectGreen(await step.finished, fleet.machines);
+});
+
+describe("a system built on the runner and a user that Nix on the machine does not trust", () => {
   test("is imported as root, by the one sudoers rule, and only what is missing travels", async () => {
     const packages = { large: "1.0" };
     const sizes = { large: 3000 };
-    const inputs = { targets: "deploy@sent#sent", "build-on": "runner" };
+    // A compressed copy is imported as root at once.
+    const inputs = { targets: "deploy@sent#sent", "build-on": "runner", compress: "false" };
     const first = await deploy(await flakeOf({ sent: { text: "one", packages, sizes } }), inputs);
     await expectGreen(first, fleet.machines);
     expect(first.log).toMatch(/importing \d+ paths as root, since Nix on the machine accepts none without a signature/);
@@ -119,12 +138,13 @@ describe("a system of the runner and a user whom Nix on the machine does not tru
     await fleet.machine("sent").output(`nix-store --verify-path ${toplevelOf(second, "sent")}`);
   });
 
-  test("is refused with the ways out where nobody can become root", async () => {
+  test("is refused with the alternatives where nobody can become root", async () => {
     const flake = await flakeOf({ sent: { text: "nobody" } });
-    const run = await deploy(flake, { targets: "nosudo@sent#sent", "build-on": "runner", operation: "build" });
+    const run = await deploy(flake, { targets: "nosudo@sent#sent", "build-on": "runner", operation: "build", compress: "true" });
     expect(run.exitCode).toBe(1);
     await expectNothingLeft(run, fleet.machines);
     expect(resultsOf(run)["sent"]).toMatchObject({ status: "failed", phase: "copy" });
+    expect(run.log).toContain("[sent] compress: true has no effect, since nosudo cannot become root; copying without compression");
     expect(resultsOf(run)["sent"]?.["error"]).toMatch(/Sign the paths .*trust nosudo .*build there \(build-on: target\)/);
   });
 });

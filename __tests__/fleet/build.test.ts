@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { appendFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
@@ -25,6 +25,13 @@ afterAll(async () => {
 
 async function build(workspace: string, inputs: Readonly<Record<string, string>> = {}): Promise<StepResult> {
   return await fleet.runner.run({ inputs, workspace, entry: "dist/build.js", actionFile: "build/action.yml", post: false });
+}
+
+/** Pushes systems to the binary cache, of which the machine "caching" has a copy. */
+async function push(toplevels: readonly string[]): Promise<void> {
+  const { code, stderr } = await fleet.runner.exec(`nix copy --to 'file://${fleet.directory}/cache?secret-key=${fleet.directory}/key' ${toplevels.join(" ")}`);
+  if (code !== 0) throw new Error(stderr);
+  cpSync(`${fleet.directory}/cache`, `${fleet.machine("caching").root}/cache`, { recursive: true });
 }
 
 /** Deploys from the other runner, where no flake is. */
@@ -54,16 +61,25 @@ describe("systems that were built without a key", () => {
     const built = await build(flake);
     if (built.exitCode !== 0) throw new Error(built.log);
     expect(built.outputs).toMatchObject({ count: "2", targets: "caching#caching\nplain#plain" });
-    expect([built.inTemp, built.annotations]).toEqual([[], []]);
+    const links = expect.stringMatching(/^nix-flake-deploy-systems-\w+(\/system(-2)?)?$/);
+    expect([built.inTemp, built.annotations]).toEqual([[links, links, links], []]);
     expect(fleet.machines.map((machine) => machine.handshakes().connections)).toEqual([0, 0]);
     const { systems = "", targets = "" } = built.outputs;
+    const toplevels = [...parseSystems(systems).systems.values()];
+
+    // A garbage collection takes what nothing refers to, and the systems only once the job is over.
+    const garbage = (await fleet.runner.exec("cd $(mktemp -d) && echo garbage >text && nix-store --add text")).stdout.trim();
+    expect((await fleet.runner.exec("nix-store --gc --print-dead")).stdout.split("\n")).toEqual(expect.arrayContaining([garbage]));
+    await fleet.runner.exec("nix-store --gc");
+    expect((await fleet.runner.exec(`nix-store --check-validity --print-invalid ${garbage} ${toplevels.join(" ")}`)).stdout).toBe(`${garbage}\n`);
 
     // The step of the user's.
-    await fleet.runner.exec(`nix copy --to 'file://${cache}?secret-key=${fleet.directory}/key' ${[...parseSystems(systems).systems.values()].join(" ")}`);
-    mkdirSync(`${fleet.machine("caching").root}/cache`, { recursive: true });
-    cpSync(cache, `${fleet.machine("caching").root}/cache`, { recursive: true });
+    await push(toplevels);
+    rmSync(built.temp, { recursive: true });
+    expect((await fleet.runner.exec("nix-store --gc --print-dead")).stdout.split("\n")).toEqual(expect.arrayContaining(toplevels));
     const settings = (place: string): string => `substituters = file://${place}\ntrusted-public-keys = ${key.public}\n`;
     appendFileSync(`${fleet.machine("caching").root}/etc/nix/nix.conf`, settings("/cache"));
+    await fleet.machine("caching").output("systemctl try-restart nix-daemon.service");
     appendFileSync(`${deployer.root}/etc/nix/nix.conf`, settings(cache));
 
     const before = await Promise.all([deployer, ...fleet.machines].map(derivationsOf));
@@ -102,7 +118,7 @@ describe("systems that were built without a key", () => {
     );
     // The cache of the runner has it, and so has the machine before it is looked at.
     const notNixos = (await fleet.runner.exec("cd $(mktemp -d) && echo text >text && nix-store --add text")).stdout.trim();
-    await fleet.runner.exec(`nix copy --to 'file://${fleet.directory}/cache?secret-key=${fleet.directory}/key' ${notNixos}`);
+    await push([notNixos]);
     const other = await deploy(JSON.stringify({ plain: notNixos }), "plain");
     expect(resultsOf(other)["plain"]).toMatchObject({ status: "failed", phase: "copy", changed: false });
     expect(resultsOf(other)["plain"]?.["error"]).toContain(`${notNixos} is not a NixOS system`);
@@ -115,7 +131,62 @@ describe("systems that were built without a key", () => {
   });
 });
 
-test("a system that does not evaluate or build is not in the outputs, and the step is red", async () => {
+describe("a user with sudo that Nix on the machine does not trust", () => {
+  const megabytes = 3;
+  let version = 0;
+
+  /** Builds systems with a package of three megabytes, and pushes them. */
+  async function built(): Promise<{ readonly flake: string; readonly systems: string }> {
+    version += 1;
+    const machine = { packages: { large: `${version}.0` }, sizes: { large: megabytes * 1000 } };
+    const flake = await writeFlake(`${fleet.directory}/large`, { caching: machine, plain: machine }, { git: true });
+    const { exitCode, log, outputs } = await build(flake);
+    if (exitCode !== 0) throw new Error(log);
+    const { systems = "" } = outputs;
+    await push([...parseSystems(systems).systems.values()]);
+    return { flake, systems };
+  }
+
+  /** What each machine receives meanwhile, in megabytes. */
+  async function received(work: () => Promise<StepResult>): Promise<{ readonly run: StepResult; readonly caching: number; readonly plain: number }> {
+    const before = fleet.machines.map((machine) => machine.receivedBytes());
+    const run = await work();
+    await expectGreen(run, fleet.machines);
+    const [caching = Number.NaN, plain = Number.NaN] = fleet.machines.map((machine, index) => (machine.receivedBytes() - (before[index] ?? 0)) / 1e6);
+    return { run, caching, plain };
+  }
+
+  test("gets systems from the machine's own binary cache, or from the runner", async () => {
+    const { systems } = await built();
+    const { run, caching, plain } = await received(async () => await deploy(systems, "deploy@caching\ndeploy@plain", { compress: "false" }));
+    for (const machine of fleet.machines) {
+      expect(resultsOf(run)[machine.name]).toMatchObject({ status: "deployed" });
+      expect(await machine.currentSystem()).toBe(parseSystems(systems).systems.get(machine.name));
+    }
+    expect(run.log).toContain(`has ${toplevelOf(run, "caching")} from its own binary caches`);
+    expect(caching).toBeLessThan(megabytes / 3);
+    expect(plain).toBeGreaterThan(megabytes);
+  });
+
+  // Blanks are nothing once they are compressed: the log says then what the machine has downloaded.
+  test.each<[string, Readonly<Record<string, string>>, { readonly travels: boolean; readonly logged?: RegExp }]>([
+    ["of a system that the runner has built, only what the machine's binary cache lacks", { compress: "false" }, { travels: false }],
+    [
+      "the same in a compressed copy",
+      { compress: "auto" },
+      { travels: false, logged: /^\[caching\] copying path '[^']*-large-3[.]0' from 'file:\/\/\/cache'/m },
+    ],
+    ["control: all of it where the machine may not download", { compress: "false", "substitute-on-destination": "false" }, { travels: true }],
+  ])("gets %s", async (_, inputs, { travels, logged = /./ }) => {
+    const { flake } = await built();
+    const all = { ...access(fleet), targets: "deploy@caching#caching", "build-on": "runner", operation: "build", ...inputs };
+    const { run, caching } = await received(async () => await fleet.runner.run({ inputs: all, workspace: flake }));
+    expect(caching > megabytes).toBe(travels);
+    expect(run.log).toMatch(logged);
+  });
+});
+
+test("a system that does not evaluate or build is not in the outputs, and one that cannot be kept is named", async () => {
   const flake = await writeFlake(
     `${fleet.directory}/broken`,
     {
@@ -125,11 +196,14 @@ test("a system that does not evaluate or build is not in the outputs, and the st
     },
     { git: true },
   );
+  await fleet.runner.exec("cd /nix/var/nix/gcroots && mv auto away && touch auto");
   const run = await build(flake, { targets: "caching#caching\nplain#plain\nthird#third" });
+  await fleet.runner.exec("cd /nix/var/nix/gcroots && rm auto && mv away auto");
   expect(run.exitCode).toBe(1);
   expect(run.outputs).toMatchObject({ count: "1", targets: "caching#caching" });
   expect(parseSystems(run.outputs["systems"] ?? "").names).toEqual(["caching"]);
   expect(run.annotations.map(({ level, title }) => [level, title])).toEqual([
+    ["warning", "The systems are not protected from garbage collection"],
     ["error", "plain: build failed"],
     ["error", "third: build failed"],
   ]);

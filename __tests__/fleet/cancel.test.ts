@@ -71,7 +71,10 @@ async function builderRuns(name: string): Promise<boolean> {
   return (await fleet.machine(name).exec("kill -0 $(cat /tmp/builder)")).code === 0;
 }
 
-describe.each<NodeJS.Signals>(["SIGINT", "SIGTERM"])("%s", (signal) => {
+// faults/ has SIGTERM, and the other phases.
+describe("SIGINT", () => {
+  const signal = "SIGINT";
+
   test("in the middle of a copy and of a build ends everything within 5 s and says who was where", async () => {
     const [one, two] = [fleet.machine("one"), fleet.machine("two")];
     const before = await Promise.all([one.currentSystem(), one.systemProfile(), two.currentSystem(), two.systemProfile()]);

@@ -10,7 +10,7 @@ import { type Behaviour, failingUnit, writeFlake } from "./rig/flake.js";
 import { Fleet } from "./rig/fleet.js";
 import type { RunningStep, StepResult } from "./rig/runner.js";
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let fleet: Fleet;
 let flakes = 0;

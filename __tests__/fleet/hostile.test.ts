@@ -139,7 +139,7 @@ describe.each<[string, () => StepResult]>([
       // The live lines, but for the error of a host that failed.
       expect(live.slice(0, group.length)).toEqual(group);
       expect(live.slice(group.length).length).toBeLessThan(25);
-      expect(result().log).toMatch(new RegExp(`^\\[\\d/2\\] ${name}: (deployed|failed) after [\\d.]+ s$`, "m"));
+      expect(result().log).toMatch(new RegExp(`^\\[\\d/2\\] ${name}: (deployed|failed) after [\\d.]+ (?:min \\d+ )?s$`, "m"));
       expect(lines(result().log).filter((line) => line.startsWith("::group::") && line.includes(` ${name}: `))).toHaveLength(1);
     }
   });

@@ -158,7 +158,7 @@ function nodes(expressions: Readonly<Record<string, string>>): FlakeOptions {
   return { outputs: `deploy.sshUser = "deploy"; deploy.nodes = let activate = ${activate}; in { ${all.join("\n")} };` };
 }
 
-describe("machines that cannot be used are named, fail, and hide none of the others", () => {
+describe("machines that cannot be used", () => {
   const path = "profiles.system.path = throw ''looked at'';";
   const rows: Readonly<Record<string, readonly [expression: string, message: RegExp]>> = {
     throws: [`throw "no luck"`, /its configuration does not evaluate on the runner, so its address is unknown\n.*error: no luck/s],
@@ -184,7 +184,7 @@ describe("machines that cannot be used are named, fail, and hide none of the oth
     ],
   };
 
-  test(Object.keys(rows).join(", "), async () => {
+  test("are named, fail, and hide none of the others", async () => {
     const odd = Object.keys(rows).filter((name) => name !== "hasNoConfiguration");
     await write(
       { web1: {}, db1: {}, ...Object.fromEntries(odd.map((name) => [name, {}])) },
@@ -203,7 +203,8 @@ describe("machines that cannot be used are named, fail, and hide none of the oth
       expect(resultsOf(run)[name]).toMatchObject({ status: "failed", phase, error: expect.stringMatching(message) });
     }
     expect(run.outputs).toMatchObject({ status: "failed", changed: "true" });
-    expect(run.annotations).toContainEqual({ level: "error", title: "throws: connect failed", message: expect.stringMatching(/no luck/) });
+    // GitHub shows ten annotations of a step; the first are in the order of the names.
+    expect(run.annotations).toContainEqual({ level: "error", title: "aborts: connect failed", message: expect.stringMatching(/enough/) });
     expect(await motdOf("web1")).toBe(`test ${tests}`);
     expect(await revisionOf("db1")).toBe(await headOf(repository));
   });
@@ -216,7 +217,7 @@ describe("a node of deploy-rs", () => {
       nodes({
         // Built by the machine, which cannot know of the profile by itself.
         web1: `{ hostname = "web1"; remoteBuild = true; ${pathOf("other")} }`,
-        db1: `{ hostname = "unknown-to-all"; sshOpts = [ "-o" "HostName=db1" "-p" "2222" "-J" "root@web1" "-A" ]; ${pathOf("db")} }`,
+        db1: `{ hostname = "unknown-to-all"; sshOpts = [ "-o" "HostName=${fleet.machine("db1").ipv4}" "-p" "2222" "-J" "root@web1" "-A" ]; ${pathOf("db")} }`,
       }),
     );
     const run = await deploy();

@@ -81,7 +81,7 @@ describe("a matrix", () => {
     expect(run.inTemp).toEqual([]);
   });
 
-  test("fills in user and port where it is told to", async () => {
+  test("fills in user and port if set", async () => {
     await write();
     const run = await planned({ "ssh-user": "deploy", "ssh-port": "2200", select: "web3,web1" });
     expect(jobsOf(run).map((job) => job["target"])).toEqual(["deploy@web1:2200#web1", "deploy@[2001:db8::7]:2222#web3"]);
@@ -280,7 +280,7 @@ describe("only what has changed", () => {
     ]);
   });
 
-  test("cannot be told in a shallow checkout without the commit", async () => {
+  test("cannot be determined in a shallow checkout without the commit", async () => {
     await write(three());
     const before = await headOf(repository);
     await write(three({ web1: "another" }));
@@ -295,7 +295,7 @@ describe("only what has changed", () => {
     expect(hostsOf(await planned({ "changed-since": before }, shallow))).toEqual(["web1"]);
   });
 
-  test("cannot be told of a flake that is in no Git work tree", async () => {
+  test("cannot be determined of a flake that is in no Git work tree", async () => {
     await write(three(), {});
     const run = await plan({ "changed-since": "HEAD", flake: `path:${repository}` });
     expect(run.exitCode).toBe(1);

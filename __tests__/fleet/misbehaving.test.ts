@@ -101,7 +101,7 @@ describe("machines that misbehave, without any timeout", () => {
     expect(statuses(run)).toEqual({ good: "planned", bad1: "failed", bad2: "failed", bad3: "failed", bad4: "failed", bad5: "failed" });
     const errors = errorsOf(run);
     for (const name of ["bad1", "bad2", "bad3"]) expect(errors[name]).toContain("the machine is connected, but has not answered within 60 s");
-    expect(errors["bad4"]).toContain("the machine has printed more than 4194304 bytes where a short answer was expected");
+    expect(errors["bad4"]).toContain("the machine has printed more than 4.0 MiB where a short answer was expected");
     expect(errors["bad5"]).toContain('the machine\'s answer cannot be used: running is "/nix/store/../../etc", which is not a path of the Nix store');
     expect(run.log).not.toMatch(/\.js:\d+/);
     expect(run.seconds).toBeLessThan(150);

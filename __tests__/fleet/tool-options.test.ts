@@ -260,7 +260,7 @@ describe("no machine is reached", () => {
     expect(run.errors).toEqual([expect.stringMatching(/targets: is empty, and the flake defines no hosts/)]);
   });
 
-  test("where none of the flake's can be used, and the step is red all the same", async () => {
+  test("where none of the flake's can be used, and the step is red anyway", async () => {
     await write(["web1"], { outputs: `deploy.nodes.web1 = throw "no luck";` });
     const run = await deploy();
     expect(run.exitCode).toBe(1);

@@ -1,7 +1,7 @@
 import type { HostResult } from "../../src/domain/result.js";
 import { storePath } from "../../src/domain/store-path.js";
 
-/** What the action knew of nine real machines when a run had ended: written by scripts/record-results.ts. */
+/** What the action knew of nine real machines when a run had ended: written by __tests__/fleet/programs/record-results.ts. */
 export const recordedResults: readonly HostResult[] = [
   {
     name: "web1",

@@ -83,6 +83,12 @@ describe("outside of src", () => {
     expect(imports.filter(({ to }) => !to.startsWith(rig) && !to.startsWith("node:"))).toEqual([]);
   });
 
+  test("scripts import no tests, and so not the rig", () => {
+    const imports = importsBelow("scripts");
+    expect(imports.length).toBeGreaterThan(50);
+    expect(imports.filter(({ to }) => to.startsWith("__tests__/"))).toEqual([]);
+  });
+
   test("src imports neither scripts nor tests", () => {
     expect(importsBelow("src").filter(({ to }) => /^(?:scripts|__tests__)\//.test(to))).toEqual([]);
   });

@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { deploymentProblems, machinesOf } from "../../scripts/kept-fleet/deployed.js";
-import { filesIn, readInputs, type StepInputs, waitForFile } from "../../scripts/kept-fleet/files.js";
-import { renderMasks, renderOutputs } from "../../scripts/kept-fleet/step-outputs.js";
+import { deploymentProblems, machinesOf } from "../fleet/programs/kept-fleet/deployed.js";
+import { filesIn, readInputs, type StepInputs, waitForFile } from "../fleet/programs/kept-fleet/files.js";
+import { renderMasks, renderOutputs } from "../fleet/programs/kept-fleet/step-outputs.js";
 
 const inputs: StepInputs = {
   "ssh-key": "-----BEGIN KEY-----\nAAAA\nBBBB\n-----END KEY-----\n",

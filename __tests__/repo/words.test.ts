@@ -36,6 +36,26 @@ function stringsOf(source: string): string {
     .join("\n");
 }
 
+/** The names of the tests of a file, a line each; those that are made of expressions are not among them. */
+function titlesOf(source: string): string {
+  const named = /\b(?:test|describe)(?:\.\w+(?:<[^>]*>)?(?:\([^]*?\))?)*\(\s*(?:"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)/g;
+  return [...source.matchAll(named)].map(([, quoted, template]) => quoted ?? template ?? "").join("\n");
+}
+
+describe("plain English in the names of tests", () => {
+  const files = readdirSync(join(root, "__tests__"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".test.ts"));
+
+  test("is looked for in all kinds of them", () => {
+    const source = 'describe("one", () => {\n  test.each<[string]>([["x"]])("two %s", () => undefined);\n  test(`three`, () => undefined);\n});';
+    expect(titlesOf(source)).toBe("one\ntwo %s\nthree");
+    expect(files.length).toBeGreaterThan(100);
+  });
+
+  test.each(files)("%s", (file) => {
+    expect(stilted(titlesOf(readFileSync(join(root, "__tests__", file), "utf8")))).toEqual([]);
+  });
+});
+
 describe("plain English", () => {
   const files = checked.flatMap(filesOf);
 

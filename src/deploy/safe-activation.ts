@@ -3,6 +3,7 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 import { DeployError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine, changesRunningSystem, changesSystemProfile } from "../domain/operation.js";
+import { reactivation } from "../domain/unit-jobs.js";
 import {
   armedOutlook,
   isForeign,
@@ -150,7 +151,7 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
 /** Returns whether units were started, so that the settle time applies. */
 function settles({ settings }: Guarded, { plan }: ActivationEnd): boolean {
   if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation)) return false;
-  return plan === undefined || plan.start.length + plan.restart.length > 0;
+  return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
 }
 
 /** Reaches the machine again and checks its health. Returns why the system is rejected. */

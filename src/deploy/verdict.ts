@@ -1,4 +1,5 @@
 import type { ActivationCause } from "../domain/activation-cause.js";
+import { listed } from "../domain/listed.js";
 import { changesBootLoader, changesRunningSystem, needsFlake, type Operation } from "../domain/operation.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { Topic } from "../domain/topic.js";
@@ -183,13 +184,13 @@ const jobs = { start: "failed to start", stop: "failed to stop", restart: "faile
 
 function explainUnits(causes: readonly UnitCause[], failed: readonly string[], code: string): Complaint {
   // Name the failed job, unless the whole unit has failed.
-  const text = failed.slice(0, mostNamed).map((unit) => {
+  const text = failed.map((unit) => {
     const own = causes.filter((cause) => cause.unit === unit);
     const job = own.some(({ what }) => what === "failed") ? undefined : own.flatMap(({ what }) => (what === "failed" ? [] : [jobs[what]]))[0];
     return job === undefined ? unit : `${unit} (${job})`;
   });
   return {
-    reason: `newly failed units${code}: ${text.join(", ")}${andMore(failed)}`,
+    reason: `newly failed units${code}: ${listed(text, mostNamed)}`,
     hint: "See the unit's journal below, fix it and deploy again",
     topic: "units-failed",
   };
@@ -198,14 +199,9 @@ function explainUnits(causes: readonly UnitCause[], failed: readonly string[], c
 // Units that a sentence names.
 const mostNamed = 20;
 
-/** Says how many there are beside those that a sentence names. */
-function andMore(units: readonly string[]): string {
-  return units.length > mostNamed ? ` and ${units.length - mostNamed} more` : "";
-}
-
 /** The units as a sentence names them. */
 export function nameUnits(units: readonly string[]): string {
-  return `${units.slice(0, mostNamed).join(", ")}${andMore(units)}`;
+  return listed(units, mostNamed);
 }
 
 function explainUsers(causes: readonly UserCause[]): Complaint {

@@ -3,7 +3,7 @@ export type Amount = { readonly kind: "count"; readonly count: number } | { read
 
 export const acceptedAmount = "a whole number (3) or a percentage (25%)";
 
-/** Reads `3` or `25%`. Returns `undefined` for anything else. */
+/** Parses `3` or `25%`. Returns `undefined` for anything else. */
 export function parseAmount(text: string): Amount | undefined {
   const [, digits, percent] = /^(\d{1,9})\s*(%?)$/.exec(text.trim()) ?? [];
   if (digits === undefined) return undefined;
@@ -12,7 +12,7 @@ export function parseAmount(text: string): Amount | undefined {
   return number <= 100 ? { kind: "percentage", percentage: number } : undefined;
 }
 
-/** Reads the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
+/** Parses the sizes of batches, comma separated: `1, 25%, 100%`. Throws an `Error` that names an invalid size. */
 export function parseBatches(text: string): Amount[] {
   return text.split(",").map((part) => {
     const amount = parseAmount(part);

@@ -24,5 +24,12 @@ export function wayOf({ buildOn, evaluateOn }: PlaceSettings, own: Place | undef
 
 /** Tells whether the runner evaluates the system, and so has to know the name of its configuration. */
 export function evaluatesHere(way: Way | "built-before"): boolean {
-  return way === "realised-there" || way === "built-here";
+  return evaluated[way];
 }
+
+const evaluated: Readonly<Record<Way | "built-before", boolean>> = {
+  "rebuilt-there": false,
+  "realised-there": true,
+  "built-here": true,
+  "built-before": false,
+};

@@ -55,6 +55,11 @@ export function attributeOf(configuration: Configuration): string | undefined {
   }
 }
 
+/** Where a flake has what an attribute names, as `attributeOf` renders it: below `nixosConfigurations`, unless it says where. */
+export function outputOf(attribute: string): string {
+  return attribute.startsWith(hive) || attribute.startsWith(profile) ? attribute : `nixosConfigurations.${attribute}`;
+}
+
 /** Returns whether an attribute, as `attributeOf` renders it, is a profile: only its evaluation tells which system that is. */
 export function isProfile(attribute: string | undefined): boolean {
   return attribute?.startsWith(profile) === true;

@@ -1,3 +1,4 @@
+import { renderBytes } from "./bytes.js";
 import { makeFailure, type Failure } from "./failure.js";
 import type { Topic } from "./topic.js";
 
@@ -119,7 +120,7 @@ function describe(failure: CommandFailure): string {
     case "silent":
       return `no output for ${failure.seconds} s`;
     case "output":
-      return `printed more than ${failure.bytes} bytes`;
+      return `printed more than ${renderBytes(failure.bytes)}`;
     case "aborted":
       return "aborted";
     case "spawn":

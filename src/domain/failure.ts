@@ -1,4 +1,5 @@
 import type { ActivationCause } from "./activation-cause.js";
+import { shownLines } from "./lines.js";
 import type { Phase } from "./phase.js";
 import type { Topic } from "./topic.js";
 
@@ -19,8 +20,6 @@ export type Failure = {
   readonly causes: readonly ActivationCause[];
   readonly topic: Topic | undefined;
 };
-
-const shownLines = 20;
 
 /** A failure of these parts; of the lines, the last 20 are kept. */
 export function makeFailure(parts: Pick<Failure, "phase" | "reason"> & { readonly [K in keyof Failure]?: Failure[K] | undefined }): Failure {

@@ -1,3 +1,4 @@
+import { renderReference } from "./flake-reference.js";
 import type { StorePath } from "./store-path.js";
 
 /** A flake that is in the store of the runner, with the identity that a bare store path would lose. */
@@ -20,6 +21,9 @@ export type Flake = {
   readonly inputs: readonly StorePath[];
 };
 
+/** What of a flake is not in its store path. */
+export type FlakeIdentity = Pick<Flake, "subdirectory" | "revision" | "revisionCount" | "lastModified" | "narHash">;
+
 /**
  * A flake on its way to the machines, inside an outer flake whose only input it is. What a machine builds is the outer flake:
  * its lock file names the revision, so that the evaluation cache never returns the result of another commit with the same tree
@@ -40,7 +44,7 @@ export function sentPaths({ outer, flake }: SentFlake): StorePath[] {
 
 /** Renders the reference that a machine builds. No `#configuration`. */
 export function outerReference({ outer }: Pick<SentFlake, "outer">): string {
-  return `path:${outer}`;
+  return renderReference(`path:${outer}`);
 }
 
 /**
@@ -48,17 +52,16 @@ export function outerReference({ outer }: Pick<SentFlake, "outer">): string {
  * and date as given; without, Lix and Nix before 2.25 refuse the date. A subdirectory needs Nix 2.26.
  */
 export function flakeReference(flake: Flake): string {
-  const query = Object.entries({
+  return renderReference(`path:${flake.source}`, flakeAttributes(flake));
+}
+
+/** What of a flake is not in its store path, under the names of Nix; `undefined` for what it does not have. */
+export function flakeAttributes(flake: FlakeIdentity): Readonly<Record<string, string | number | undefined>> {
+  return {
     dir: flake.subdirectory === "" ? undefined : flake.subdirectory,
     rev: flake.revision,
     revCount: flake.revisionCount,
     lastModified: flake.lastModified,
     narHash: flake.narHash,
-  }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeValue(String(value))}`]));
-  return `path:${flake.source}?${query.join("&")}`;
-}
-
-// A slash needs no escape in a query, and reads better without (RFC 3986, 3.4).
-function encodeValue(text: string): string {
-  return encodeURIComponent(text).replaceAll("%2F", "/");
+  };
 }

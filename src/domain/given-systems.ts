@@ -1,5 +1,5 @@
 import { messageOf } from "./errors.js";
-import { entries } from "./json.js";
+import { entries, isObject } from "./json.js";
 import { isStorePath, type StorePath } from "./store-path.js";
 
 /** Systems that were built before the run, by the names of their machines. */
@@ -18,7 +18,7 @@ export function parseSystems(text: string): SystemsList {
   } catch (error) {
     return { systems: new Map(), names: [], problems: [`is not valid JSON (${messageOf(error)}); expected ${acceptedSystems}`] };
   }
-  if (typeof data !== "object" || data === null || Array.isArray(data)) {
+  if (!isObject(data)) {
     return { systems: new Map(), names: [], problems: [`is not a JSON object; expected ${acceptedSystems}`] };
   }
   const systems = new Map<string, StorePath>();

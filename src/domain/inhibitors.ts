@@ -1,4 +1,4 @@
-import { entries, readJson } from "./json.js";
+import { entries, parseJson } from "./json.js";
 import type { Pair } from "./unit-facts.js";
 
 /**
@@ -14,7 +14,7 @@ export function inhibitorsOf({ before, after }: Pair<string>): string[] {
 }
 
 function parse(text: string): Map<string, string> {
-  const values = entries(readJson(text));
+  const values = entries(parseJson(text));
   return new Map(values.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 

@@ -1,5 +1,5 @@
 /** Parses JSON; `undefined` for any other text. */
-export function readJson(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
@@ -28,6 +28,11 @@ export function number(value: unknown): number | undefined {
 /** The strings of a list; none for any other value. */
 export function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** Returns whether a value is an object, and neither a list nor null. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A copy of an object's own properties; empty for anything else. */

@@ -24,7 +24,7 @@ export const acceptedSelection =
 const longestSelection = 30_000;
 
 /**
- * Reads a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
+ * Parses a selection in the syntax of colmena's `--on` (src/nix/node_filter.rs there): globs, separated by commas, white space
  * around them; one that begins with `@` matches tags, and one with `!` leaves out. An empty text has no rules. Throws an `Error` that says what is wrong.
  */
 export function parseSelection(text: string): Selection {

@@ -17,7 +17,7 @@ type Setting = { readonly keyword: string; readonly value: string };
 const accepted = "-p PORT, -l USER, -J HOST, -i FILE, -A and -o KEYWORD=VALUE";
 
 /**
- * Reads options of the command ssh, as deploy-rs has them in `sshOpts` and colmena in `sshOptions`. Keywords are accepted as in the
+ * Parses options of the command ssh, as deploy-rs has them in `sshOpts` and colmena in `sshOptions`. Keywords are accepted as in the
  * input `ssh-config`; where one is repeated, the first counts, as with ssh. Throws an `Error` that names all that is refused.
  */
 export function parseSshOptions(words: readonly string[]): SshOptions {
@@ -39,7 +39,7 @@ export function parseSshOptions(words: readonly string[]): SshOptions {
   return found;
 }
 
-/** Reads lines of ssh_config(5) for one target. Throws an `Error` that names all that is refused, or has no effect. */
+/** Parses lines of ssh_config(5) for one target. Throws an `Error` that names all that is refused, or has no effect. */
 export function parseSshLines(lines: readonly string[]): readonly string[] {
   const { user, port, lines: taken, ignored } = parseSshOptions(lines.flatMap((line) => ["-o", line]));
   if (user !== undefined || port !== undefined) throw new Error("User and Port have fields of their own: user and port");

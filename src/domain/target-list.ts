@@ -1,7 +1,7 @@
 import type { Place } from "./build-place.js";
 import { ownHostname, parseConfiguration } from "./configuration.js";
 import { messageOf } from "./errors.js";
-import { texts } from "./json.js";
+import { isObject, texts } from "./json.js";
 import { parseSshLines } from "./ssh-options.js";
 import { acceptedTarget, checkTarget, parsePlace, parseTarget, type TargetRequest } from "./target.js";
 
@@ -17,7 +17,7 @@ export type TargetList = { readonly requests: readonly TargetRequest[]; readonly
 export function parseTargetList(text: string): TargetList {
   const trimmed = text.trim();
   // A line may begin with a bracket too, for an IPv6 address.
-  if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed)) return parseJson(trimmed);
+  if (trimmed.startsWith("[") && !/^\[[0-9A-Fa-f.]*:[^\s"\]]*\]/.test(trimmed)) return parseJsonList(trimmed);
   const list = collector();
   for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
     const target = line.trim();
@@ -26,7 +26,7 @@ export function parseTargetList(text: string): TargetList {
   return list;
 }
 
-function parseJson(text: string): TargetList {
+function parseJsonList(text: string): TargetList {
   let items: unknown;
   try {
     items = JSON.parse(text);
@@ -54,7 +54,7 @@ function collector(): TargetList & { add: (place: string, shown: unknown, parse:
 /** The fields of an object in the list. The last one is what matrix/ writes. */
 export const targetFields = ["host", "user", "port", "configuration", "name", "build-on", "ssh-options", "replace-unknown-profiles", "flake-build-on"];
 
-function readSshOptions(value: unknown): Pick<TargetRequest, "sshOptions"> {
+function parseSshField(value: unknown): Pick<TargetRequest, "sshOptions"> {
   if (value === undefined) return {};
   const lines = texts(value);
   if (!Array.isArray(value) || lines.length !== value.length) throw new Error("its ssh-options is not a list of strings");
@@ -65,7 +65,7 @@ function readSshOptions(value: unknown): Pick<TargetRequest, "sshOptions"> {
   }
 }
 
-function readReplaceUnknown(value: unknown): Pick<TargetRequest, "replaceUnknown"> {
+function parseReplaceUnknown(value: unknown): Pick<TargetRequest, "replaceUnknown"> {
   if (value === undefined) return {};
   if (typeof value !== "boolean") throw new Error("its replace-unknown-profiles is not true or false");
   return { replaceUnknown: value };
@@ -73,7 +73,7 @@ function readReplaceUnknown(value: unknown): Pick<TargetRequest, "replaceUnknown
 
 function parseItem(item: unknown): TargetRequest {
   if (typeof item === "string") return parseTarget(item);
-  if (typeof item !== "object" || item === null || Array.isArray(item)) throw new Error("is neither a string nor an object");
+  if (!isObject(item)) throw new Error("is neither a string nor an object");
   const record: Record<string, unknown> = { ...item };
   const unknown = Object.keys(record).find((field) => !targetFields.includes(field));
   if (unknown !== undefined) throw new Error(`has an unknown field ${JSON.stringify(unknown)}; allowed fields are ${targetFields.join(", ")}`);
@@ -100,7 +100,7 @@ function parseItem(item: unknown): TargetRequest {
     name: text("name"),
     buildOn: place("build-on"),
     flakeBuildOn: place("flake-build-on"),
-    ...readSshOptions(record["ssh-options"] ?? undefined),
-    ...readReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
+    ...parseSshField(record["ssh-options"] ?? undefined),
+    ...parseReplaceUnknown(record["replace-unknown-profiles"] ?? undefined),
   });
 }

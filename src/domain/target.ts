@@ -45,7 +45,7 @@ export function renderTarget(target: Target): string {
 }
 
 /**
- * Reads `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
+ * Parses `[user@]host[:port][#configuration]`. Throws an `Error` whose message says what is wrong, without the text itself.
  * The host is checked here because ssh obeys shell characters in a `HostName` of its configuration.
  */
 export function parseTarget(text: string): TargetRequest {
@@ -73,7 +73,7 @@ export function checkTarget(request: TargetRequest): TargetRequest {
   return request;
 }
 
-/** Reads where a system is built. Throws an `Error` that says what is accepted. */
+/** Parses where a system is built. Throws an `Error` that says what is accepted. */
 export function parsePlace(text: string, field: "build-on" | "flake-build-on"): Place {
   const place = buildPlaces.find((known) => known === text);
   if (place === undefined) throw new Error(`its ${field} is not one of ${buildPlaces.join(", ")}`);
@@ -117,16 +117,16 @@ function splitPort(text: string): { host: string; port: number | undefined } {
   if (bracketed !== null) {
     const host = bracketed[1] ?? "";
     if (!host.includes(":")) throw new Error("only an IPv6 address may be in brackets");
-    return { host, port: readPort(bracketed[2]) };
+    return { host, port: parsePort(bracketed[2]) };
   }
   if (text.includes("[") || text.includes("]")) throw new Error("its brackets must enclose the whole host");
   const colon = text.indexOf(":");
   if (colon === -1) return { host: text, port: undefined };
   if (text.indexOf(":", colon + 1) !== -1) throw new Error("an IPv6 address must be in brackets, for example [2001:db8::7]:2222");
-  return { host: text.slice(0, colon), port: readPort(text.slice(colon + 1)) };
+  return { host: text.slice(0, colon), port: parsePort(text.slice(colon + 1)) };
 }
 
-function readPort(text: string | undefined): number | undefined {
+function parsePort(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
 }

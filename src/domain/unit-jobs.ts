@@ -15,7 +15,8 @@ export type Decision = {
 /** What happens to units, each in one set. */
 export type Jobs = Readonly<Record<"stop" | "start" | "restart" | "reload" | "again" | "keep", ReadonlySet<string>>>;
 
-const reactivation = "sysinit-reactivation.target";
+/** What each switch starts again: it runs nothing itself, and only the first switch after a boot lists it as started. */
+export const reactivation = "sysinit-reactivation.target";
 
 /**
  * Returns what systemd does during a switch: it stops units that depend on a stopped unit, and starting a target, as each switch

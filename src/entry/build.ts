@@ -1,3 +1,4 @@
+import { briefReason } from "../domain/errors.js";
 import { readInput } from "../github/action-input.js";
 import { renderBuild } from "../github/build-outputs.js";
 import { annotationsOfStep } from "../github/limits.js";
@@ -5,8 +6,10 @@ import { runnerTemp } from "../github/runner-temp.js";
 import type { WorkflowLog } from "../github/workflow-log.js";
 import { parseBuildInputs } from "../inputs/build.js";
 import { machinesOfBuild } from "../machines/of-build.js";
+import { keepSystems } from "../nix/keep-systems.js";
 import { wrapFlake } from "../nix/outer-flake.js";
 import { failureAnnotations } from "../report/annotations.js";
+import { notKeptWarning } from "../report/kept.js";
 import { announceActivations } from "./announce-choice.js";
 import { archiveAndAnnounce } from "./archive-flake.js";
 import { runCompanion, type Found } from "./companion.js";
@@ -37,6 +40,11 @@ async function build(log: WorkflowLog, signal: AbortSignal): Promise<Found> {
   const outputs = renderBuild(built);
   log.line(`${built.length} of ${total} systems:`);
   for (const { name, toplevel } of built) log.line(`  ${name} ${toplevel}`);
+  const systems = built.map(({ toplevel }) => toplevel);
+  await keepSystems(systems, runnerTemp(), signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    log.annotateAll("warning", [notKeptWarning(briefReason(error))]);
+  });
   log.annotateAll("error", failureAnnotations(failed, annotationsOfStep, log.linkTo));
   return { outputs, isComplete: failed.length === 0 };
 }

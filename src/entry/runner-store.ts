@@ -6,14 +6,14 @@ import { InputError } from "../domain/errors.js";
 import type { GivenSystems } from "../domain/given-systems.js";
 import type { StorePath } from "../domain/store-path.js";
 import { downloadHere } from "../nix/download.js";
-import { invalidPaths } from "../nix/validity.js";
+import { isInStore } from "../nix/in-store.js";
 
 /** The runner's store for systems that were built before; each is looked up and downloaded once, however many machines get it. */
 export function runnerStore(options: { readonly signal: AbortSignal; readonly onLine: (line: string) => void }): RunnerStore {
   const known = new Map<StorePath, Promise<boolean>>();
   const downloads = new Map<StorePath, Promise<readonly string[] | undefined>>();
   return {
-    has: async (path) => await once(known, path, async () => !(await invalidPaths([path], options.signal)).has(path)),
+    has: async (path) => await once(known, path, async () => await isInStore(path, options.signal)),
     download: async (path) => await once(downloads, path, async () => await downloadHere(path, options)),
   };
 }

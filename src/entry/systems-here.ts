@@ -55,14 +55,22 @@ export type Sources = {
 
 /** The source of a machine's system. */
 export function sourceOf(wanted: WantedSystem, { flake, sent, made, runner, substitutes }: Sources): SystemSource {
-  const { name, configuration, way } = wanted;
-  if (way === "built-before") return builtBefore(wanted.toplevel, runner, { substitutes });
-  if (way === "rebuilt-there" && flake !== undefined) return rebuiltThere(flake);
-  const system = configuration === undefined ? undefined : made?.systems.get(configuration);
-  if (configuration === undefined || system === undefined || sent === undefined) throw new Error(`no system was made for ${name}`);
-  // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
-  const beside: StorePath[] = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
-  return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, configuration, beside);
+  switch (wanted.way) {
+    case "built-before":
+      return builtBefore(wanted.toplevel, runner, { substitutes });
+    case "rebuilt-there":
+      if (flake === undefined) throw new Error(`no flake is sent for ${wanted.name}`);
+      return rebuiltThere(flake);
+    case "realised-there":
+    case "built-here": {
+      const { name, configuration, way } = wanted;
+      const system = configuration === undefined ? undefined : made?.systems.get(configuration);
+      if (configuration === undefined || system === undefined || sent === undefined) throw new Error(`no system was made for ${name}`);
+      // The source of the flake is enough to build the same by hand: its inputs come with flake.lock.
+      const beside: StorePath[] = sent.hive ? [sent.flake.source, sent.outer] : [sent.flake.source];
+      return way === "built-here" ? builtHere(system.toplevel, beside) : realisedThere(system.derivation, configuration, beside);
+    }
+  }
 }
 
 function namesOf(wanted: readonly WantedSystem[]): string[] {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { InputError } from "../domain/errors.js";
-import { field, readJson } from "../domain/json.js";
+import { field, parseJson } from "../domain/json.js";
 
 /** The event that started the workflow: its name, and its payload, `undefined` where that cannot be read. */
 export type WorkflowEvent = { readonly name: string; readonly payload: unknown };
@@ -14,7 +14,7 @@ export function readEvent(environment: Readonly<Record<string, string | undefine
 function readPayload(path: string | undefined): unknown {
   if (path === undefined) return undefined;
   try {
-    return readJson(readFileSync(path, "utf8"));
+    return parseJson(readFileSync(path, "utf8"));
   } catch {
     return undefined;
   }

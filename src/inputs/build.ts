@@ -1,7 +1,7 @@
 import { attributeOf } from "../domain/configuration.js";
 import { buildOptions } from "../nix/build-options.js";
 import { companionInputNames, parseCompanionInputs, type CompanionInputs } from "./companion.js";
-import { readArguments } from "./readers.js";
+import { parseArguments } from "./single-inputs.js";
 
 /** Every input of the companion action, by its name in `build/action.yml`. */
 export const buildInputNames = [...companionInputNames, "build-args"] as const;
@@ -11,7 +11,7 @@ export type BuildInputName = (typeof buildInputNames)[number];
 /** The inputs of the companion action, checked. Explicit targets name their configurations. */
 export type BuildInputs = CompanionInputs & { readonly buildArgs: readonly string[] };
 
-/** Reads and checks the inputs. Throws an `InputError` that names every bad one. */
+/** Parses the inputs. Throws an `InputError` that names every bad one. */
 export function parseBuildInputs(read: (name: BuildInputName) => string): BuildInputs {
   return parseCompanionInputs(["build-args"], read, ({ refusing }, { targets }) => {
     const unnamed = targets.filter(({ request }) => attributeOf(request.configuration) === undefined);
@@ -19,6 +19,6 @@ export function parseBuildInputs(read: (name: BuildInputName) => string): BuildI
       const names = unnamed.map(({ name }) => name).join(", ");
       refusing("targets")(`gives no configuration for ${names}, whose hostnames are unknown because no machine is contacted; expected host#configuration`);
     }
-    return { buildArgs: readArguments(read("build-args"), buildOptions, refusing("build-args")) };
+    return { buildArgs: parseArguments(read("build-args"), buildOptions, refusing("build-args")) };
   });
 }

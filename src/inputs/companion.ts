@@ -4,7 +4,7 @@ import type { MatrixMachine } from "../domain/matrix.js";
 import type { Selection } from "../domain/selection.js";
 import { checkUser, completeTargets } from "../domain/target.js";
 import type { Topic } from "../domain/topic.js";
-import { collect, readFlakeReference, readRequests, readSelection, type Refuse } from "./readers.js";
+import { collect, parseFlakeReference, parseSelectionInput, parseTargetsInput, type Refuse } from "./single-inputs.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 
 /** The inputs that all companion actions have, by their names in `action.yml`. */
@@ -30,12 +30,12 @@ export type CompanionReading<Name extends string> = {
   readonly read: (name: Name | CompanionInputName) => string;
   /** Takes what is wrong with an input. */
   readonly refusing: (input: Name | CompanionInputName) => Refuse;
-  /** Reads a number from 1 to `maximum`, or nothing. */
+  /** Parses a number from 1 to `maximum`, or nothing. */
   readonly number: (name: Name | CompanionInputName, maximum: number) => number | undefined;
 };
 
 /**
- * Reads and checks the inputs of a companion action as `parseInputs` does those of the main action: those that all have, and with
+ * Parses the inputs of a companion action as `parseInputs` does those of the main action: those that all have, and with
  * `own` those of `names` that it has alone. Throws an `InputError` that names every bad one.
  */
 export function parseCompanionInputs<Name extends string, Own extends object>(
@@ -61,12 +61,12 @@ export function parseCompanionInputs<Name extends string, Own extends object>(
   const user = trimmed("ssh-user");
   if (user !== undefined) collect(() => checkUser(user), refusing("ssh-user"));
   const port = number("ssh-port", 65_535);
-  const selection = readSelection(read("select"), refusing("select"));
+  const selection = parseSelectionInput(read("select"), refusing("select"));
   const inputs: CompanionInputs = {
-    flake: readFlakeReference(trimmed("flake") ?? "", refusing("flake")),
-    targets: readExplicit(read("targets"), selection, port ?? 22, refusing),
+    flake: parseFlakeReference(trimmed("flake") ?? "", refusing("flake")),
+    targets: parseExplicit(read("targets"), selection, port ?? 22, refusing),
     selection,
-    changedSince: readRevision(trimmed("changed-since"), refusing("changed-since")),
+    changedSince: parseRevision(trimmed("changed-since"), refusing("changed-since")),
     user,
     port,
   };
@@ -77,8 +77,8 @@ export function parseCompanionInputs<Name extends string, Own extends object>(
   return all;
 }
 
-function readExplicit(text: string, selection: Selection, port: number, refusing: (input: "targets" | "select") => Refuse): MatrixMachine[] {
-  const requests = readRequests(text, refusing("targets"));
+function parseExplicit(text: string, selection: Selection, port: number, refusing: (input: "targets" | "select") => Refuse): MatrixMachine[] {
+  const requests = parseTargetsInput(text, refusing("targets"));
   let machines: MatrixMachine[] = [];
   collect(() => {
     // Only for the names, and to find a machine that is listed twice.
@@ -91,7 +91,7 @@ function readExplicit(text: string, selection: Selection, port: number, refusing
   return chosen.map(({ machine }) => machine);
 }
 
-function readRevision(text: string | undefined, refuse: (problem: string) => void): string | undefined {
+function parseRevision(text: string | undefined, refuse: (problem: string) => void): string | undefined {
   if (text !== undefined && !/^[^\s\p{C}-][^\s\p{C}]*$/u.test(text)) {
     refuse(`${JSON.stringify(text.slice(0, 100))} is not valid; expected a Git revision, for example \${{ github.event.before }}`);
   }

@@ -2,31 +2,33 @@ import type { Safety, Staging, Variant } from "../deploy/run-settings.js";
 import { type Compress, compressions } from "../domain/compress.js";
 import { InputError, type InputProblem } from "../domain/errors.js";
 import { buildPlaces, type PlaceSettings } from "../domain/build-place.js";
-import { canEnterSpecialisation, needsFlake, operations, type Operation } from "../domain/operation.js";
+import { operations, type Operation } from "../domain/operation.js";
 import { checkUser, type TargetDefaults } from "../domain/target.js";
 import type { GivenSystems } from "../domain/given-systems.js";
 import type { Topic } from "../domain/topic.js";
-import { readIdentity, type IdentityInputs } from "./identity.js";
+import { checkCombinations } from "./combinations.js";
+import { parseIdentityInputs, type IdentityInputs } from "./identity.js";
 import {
   collect,
-  readAmount,
-  readArguments,
-  readBatches,
-  readCommand,
-  readFlakeReference,
-  readKnownHosts,
-  readPassword,
-  readSshConfig,
-  shown,
-} from "./readers.js";
+  parseAmountInput,
+  parseArguments,
+  parseBatchesInput,
+  parseChoice,
+  parseCommand,
+  parseFlakeReference,
+  parseKnownHosts,
+  parseNumber,
+  parsePassword,
+  parseSpecialisation,
+  parseSshConfig,
+} from "./single-inputs.js";
 import { holdsPrivateKey, misplacedKey } from "./misplaced-secrets.js";
 import { archiveOptions } from "../nix/archive-options.js";
 import { buildOptions } from "../nix/build-options.js";
 import { elevateModes, type ElevateMode } from "../nixos/elevation.js";
 import { rebuildOptions } from "../nixos/rebuild-options.js";
-import { checkPlaces } from "./places.js";
-import { checkSystems, readSystems } from "./systems.js";
-import { readMachines, type TargetInputs } from "./targets.js";
+import { parseSystemsInput } from "./systems.js";
+import { parseMachineInputs, type TargetInputs } from "./targets.js";
 
 /** Every input of the action, by its name in `action.yml`. */
 export const inputNames = [
@@ -118,7 +120,7 @@ export type Inputs = IdentityInputs &
 const day = 86_400;
 
 /**
- * Reads and checks all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
+ * Parses all inputs. `read` gives the text of an input, empty where there is none. Throws an `InputError` that names
  * every bad one with what is accepted.
  */
 export function parseInputs(read: (name: InputName) => string): Inputs {
@@ -127,19 +129,10 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     problems.push({ input, problem, topic });
   };
   const trimmed = (name: InputName): string => read(name).trim();
-  const choice = <T extends string>(name: InputName, accepted: readonly [T, ...T[]]): T => {
-    const text = trimmed(name);
-    const found = accepted.find((word) => word === text);
-    if (found === undefined) refuse(name, `${shown(text)} is not valid; expected one of ${accepted.join(", ")}`);
-    return found ?? accepted[0];
-  };
-  const number = (name: InputName, minimum: number, maximum: number): number => {
-    const text = trimmed(name);
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= minimum && value <= maximum) return value;
-    refuse(name, `${shown(text)} is not valid; expected a whole number from ${minimum} to ${maximum}`);
-    return minimum;
-  };
+  const choice = <T extends string>(name: InputName, accepted: readonly [T, ...T[]]): T =>
+    parseChoice(trimmed(name), accepted, (problem) => refuse(name, problem));
+  const number = (name: InputName, minimum: number, maximum: number): number =>
+    parseNumber(trimmed(name), minimum, maximum, (problem) => refuse(name, problem));
   const flag = (name: InputName): boolean => choice(name, ["true", "false"]) === "true";
 
   const strict = flag("ssh-strict");
@@ -150,23 +143,23 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     (problem) => refuse("ssh-user", problem),
   );
 
-  const sshConfig = readSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
+  const sshConfig = parseSshConfig(read("ssh-config"), (problem) => refuse("ssh-config", problem));
   const operation = choice("operation", operations);
-  const given = readSystems(read("systems"), (problem, topic) => refuse("systems", problem, topic));
+  const given = parseSystemsInput(read("systems"), (problem, topic) => refuse("systems", problem, topic));
   const inputs: Inputs = {
-    ...readIdentity(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
+    ...parseIdentityInputs(choice("ssh-auth", ["key", "agent", "none"]), read, refuse),
     strict,
-    knownHosts: readKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
+    knownHosts: parseKnownHosts(read("ssh-known-hosts"), strict, (problem, topic) => refuse("ssh-known-hosts", problem, topic)),
     sshConfig,
-    flake: readFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
-    ...readMachines(read, { user, port }, sshConfig !== "", refuse),
+    flake: parseFlakeReference(trimmed("flake"), (problem) => refuse("flake", problem)),
+    ...parseMachineInputs(read, { user, port }, sshConfig !== "", refuse),
     defaults: { user, port },
     operation,
     elevate: choice("elevate", elevateModes),
     maxParallel: number("max-parallel", 1, 1000),
-    archiveArgs: readArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
-    rebuildArgs: readArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
-    buildArgs: readArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
+    archiveArgs: parseArguments(read("archive-args"), archiveOptions, (problem) => refuse("archive-args", problem)),
+    rebuildArgs: parseArguments(read("rebuild-args"), rebuildOptions, (problem) => refuse("rebuild-args", problem)),
+    buildArgs: parseArguments(read("build-args"), buildOptions, (problem) => refuse("build-args", problem)),
     places: { buildOn: choice("build-on", buildPlaces), evaluateOn: choice("evaluate-on", buildPlaces) },
     systems: given?.systems,
     connectTimeout: number("connect-timeout", 1, 3600),
@@ -175,10 +168,10 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
     checkSignatures: flag("check-sigs"),
     substitute: flag("substitute-on-destination"),
     compress: choice("compress", compressions),
-    elevatePassword: readPassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
+    elevatePassword: parsePassword(read("elevate-password"), (problem) => refuse("elevate-password", problem)),
     safety: {
       rollback: flag("rollback"),
-      healthCheck: readCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
+      healthCheck: parseCommand(trimmed("health-check"), (problem) => refuse("health-check", problem)),
       unitFailures: choice("unit-failures", ["fail", "warn"]),
       limits: {
         confirm: number("confirm-timeout", 1, 3600),
@@ -189,29 +182,19 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
       },
     },
     variant: {
-      specialisation: readSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
+      specialisation: parseSpecialisation(trimmed("specialisation"), operation, (problem) => refuse("specialisation", problem)),
       installBootLoader: flag("install-bootloader"),
     },
     staging: {
-      batches: readBatches(trimmed("batches"), (problem) => refuse("batches", problem)),
-      maxFailures: readAmount(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
+      batches: parseBatchesInput(trimmed("batches"), (problem) => refuse("batches", problem)),
+      maxFailures: parseAmountInput(trimmed("max-failures"), (problem) => refuse("max-failures", problem)),
       onUnreachable: choice("on-unreachable", ["fail", "skip"]),
     },
     diff: flag("diff"),
     summary: flag("summary"),
     allowUnsafeEvent: flag("allow-unsafe-event"),
   };
-  if (!needsFlake(inputs.operation) && read("targets").trim() === "" && inputs.selection.length === 0) {
-    refuse("targets", "is empty, and so is select: to roll back every host, set select to `*`", "rollback-of-all");
-  }
-  if (given === undefined) checkPlaces(inputs, refuse);
-  else checkSystems(given, inputs, refuse);
-  if (given !== undefined && read("targets").trim() === "") {
-    refuse("targets", "is empty, but with systems no flake is read that could list the hosts; expected the output targets of the action build");
-  }
-  if (inputs.elevatePassword !== undefined && (inputs.elevate === "doas" || inputs.elevate === "run0")) {
-    refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
-  }
+  checkCombinations(inputs, { given, listsTargets: read("targets").trim() !== "" }, refuse);
   const misplaced = inputNames.filter((name) => name !== "ssh-key" && holdsPrivateKey(read(name), read("ssh-key")));
   // Other problems with such an input could show its text.
   const shownProblems = [
@@ -220,13 +203,4 @@ export function parseInputs(read: (name: InputName) => string): Inputs {
   ];
   if (shownProblems.length > 0) throw new InputError(shownProblems);
   return inputs;
-}
-
-function readSpecialisation(name: string, operation: Operation, refuse: (problem: string) => void): string | undefined {
-  if (name === "") return undefined;
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(name)) refuse(`${shown(name)} is not valid; expected the name of a specialisation of the configuration`);
-  else if (!canEnterSpecialisation(operation)) {
-    refuse(`cannot be set with operation: ${operation}, which does not change the running system; choose the specialisation in the boot menu`);
-  }
-  return name;
 }

@@ -1,4 +1,4 @@
-import { readCertificate } from "./readers.js";
+import { parseCertificate } from "./single-inputs.js";
 import type { Topic } from "../domain/topic.js";
 import { parseKey } from "../ssh/key.js";
 
@@ -14,7 +14,7 @@ export type IdentityInputs = {
 type IdentityName = "ssh-key" | "ssh-key-passphrase" | "ssh-certificate";
 
 /** Parses key, passphrase and certificate, which only `ssh-auth: key` uses. Passes what is wrong to `refuse`. */
-export function readIdentity(
+export function parseIdentityInputs(
   authentication: IdentityInputs["authentication"],
   read: (name: IdentityName) => string,
   refuse: (input: IdentityName, problem: string, topic?: Topic) => void,
@@ -26,7 +26,7 @@ export function readIdentity(
     }
     return without;
   }
-  const certificate = readCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
+  const certificate = parseCertificate(read("ssh-certificate"), (problem) => refuse("ssh-certificate", problem));
   const reading = parseKey(read("ssh-key"));
   // A passphrase may begin or end with a blank; a line end comes from a file.
   const passphrase = read("ssh-key-passphrase").replace(/\r?\n$/, "");

@@ -8,7 +8,7 @@ export type MatrixInputName = (typeof matrixInputNames)[number];
 /** The inputs of the companion action, checked. */
 export type MatrixInputs = CompanionInputs & { readonly shards: number | undefined };
 
-/** Reads and checks the inputs; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
+/** Parses the inputs; `mostShards` jobs are possible. Throws an `InputError` that names every bad one. */
 export function parseMatrixInputs(read: (name: MatrixInputName) => string, mostShards: number): MatrixInputs {
   return parseCompanionInputs(["shards"], read, ({ number }) => ({ shards: number("shards", mostShards) }));
 }

@@ -1,4 +1,5 @@
 import { evaluatesHere, wayOf, type PlaceSettings, type Way } from "../domain/build-place.js";
+import type { Compress } from "../domain/compress.js";
 import { needsFlake, type Operation } from "../domain/operation.js";
 import type { NamedTarget } from "../domain/target.js";
 import { evaluationOptions } from "../nixos/realise-command.js";
@@ -10,9 +11,11 @@ type PlaceInputs = {
   readonly targets: readonly NamedTarget[];
   readonly rebuildArgs: readonly string[];
   readonly buildArgs: readonly string[];
+  readonly archiveArgs: readonly string[];
+  readonly compress: Compress;
 };
 
-type Refuse = (input: "evaluate-on" | "targets" | "rebuild-args" | "build-args", problem: string) => void;
+type Refuse = (input: "evaluate-on" | "targets" | "rebuild-args" | "build-args" | "archive-args" | "compress", problem: string) => void;
 
 /** Checks what the inputs say about evaluating and building on the runner. Gives what is wrong to `refuse`. */
 export function checkPlaces(inputs: PlaceInputs, refuse: Refuse): void {
@@ -31,8 +34,15 @@ export function checkPlaces(inputs: PlaceInputs, refuse: Refuse): void {
 }
 
 /** Arguments that no machine would get are refused, not ignored. */
-function checkArguments({ places, targets, rebuildArgs, buildArgs }: PlaceInputs, refuse: Refuse): void {
+function checkArguments({ places, targets, rebuildArgs, buildArgs, archiveArgs, compress }: PlaceInputs, refuse: Refuse): void {
   const ways = waysOf(places, targets);
+  if (!ways.has("rebuilt-there")) {
+    const noInputs = "but the inputs of the flake are sent to no host";
+    if (archiveArgs.length > 0) refuse("archive-args", `is set, ${noInputs}; remove it, or set build-on: target without evaluate-on: runner`);
+  }
+  if (compress === "true" && !ways.has("rebuilt-there") && !ways.has("built-here")) {
+    refuse("compress", "is true, but derivations are sent without compression; expected auto or false");
+  }
   if (buildArgs.length > 0 && !ways.has("built-here")) {
     refuse("build-args", "is set, but no system is built on the runner; use rebuild-args, or set build-on: runner");
   }

@@ -4,7 +4,7 @@ import { listed } from "../domain/listed.js";
 import { needsFlake, type Operation } from "../domain/operation.js";
 import type { NamedTarget } from "../domain/target.js";
 import type { Topic } from "../domain/topic.js";
-import type { Refuse } from "./readers.js";
+import type { Refuse } from "./single-inputs.js";
 
 /** What other inputs say that must fit to systems that were built before. */
 type OtherInputs = {
@@ -24,8 +24,8 @@ type InputName = "systems" | "targets" | "flake" | "operation" | "build-on" | "e
 // Names that a message lists.
 const mostNamed = 10;
 
-/** Reads the systems that were built before the run; `undefined` where there are none, so that the run makes its own. */
-export function readSystems(text: string, refuse: Refuse): SystemsList | undefined {
+/** Parses the systems that were built before the run; `undefined` where there are none, so that the run makes its own. */
+export function parseSystemsInput(text: string, refuse: Refuse): SystemsList | undefined {
   if (text.trim() === "") return undefined;
   const list = parseSystems(text);
   for (const problem of list.problems) refuse(problem, "systems-unusable");

@@ -2,7 +2,7 @@ import { selectTargets } from "../domain/inventory.js";
 import type { Selection } from "../domain/selection.js";
 import { completeTargets, nameTargets, type NamedTarget, type TargetDefaults } from "../domain/target.js";
 import type { Topic } from "../domain/topic.js";
-import { collect, readRequests, readSelection, type Refuse } from "./readers.js";
+import { collect, parseSelectionInput, parseTargetsInput, type Refuse } from "./single-inputs.js";
 
 /** Which machines are meant. */
 export type TargetInputs = {
@@ -14,17 +14,17 @@ export type TargetInputs = {
 };
 
 /**
- * Reads targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
+ * Parses targets and selection. `aliases`: `ssh-config` may set where a target is, so only ssh knows it. Passes what is wrong to
  * `refuse`.
  */
-export function readMachines(
+export function parseMachineInputs(
   read: (name: "targets" | "select") => string,
   defaults: TargetDefaults,
   aliases: boolean,
   refuse: (input: "targets" | "select", problem: string, topic?: Topic) => void,
 ): TargetInputs {
-  const selection = readSelection(read("select"), (problem) => refuse("select", problem));
-  const targets = readTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
+  const selection = parseSelectionInput(read("select"), (problem) => refuse("select", problem));
+  const targets = parseNamedTargets(read("targets"), defaults, aliases, (problem, topic) => refuse("targets", problem, topic));
   const names = targets.map(({ name }) => name);
   if (targets.length === 0) return { targets, selection, names };
   const { chosen, unmatched } = selectTargets(targets, selection);
@@ -32,8 +32,8 @@ export function readMachines(
   return { targets: chosen, selection, names };
 }
 
-function readTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: Refuse): NamedTarget[] {
-  const requests = readRequests(text, refuse);
+function parseNamedTargets(text: string, defaults: TargetDefaults, aliases: boolean, refuse: Refuse): NamedTarget[] {
+  const requests = parseTargetsInput(text, refuse);
   let targets: NamedTarget[] = [];
   collect(() => {
     // With aliases, only ssh knows where two targets are.

@@ -1,9 +1,9 @@
 import { CommandError } from "../domain/errors.js";
 import { BuildLogReader, type BuildFailures } from "./build-log.js";
 import { BuildPlanFolder } from "./build-plan.js";
+import { notInStore } from "./in-store.js";
 import { runNixStore } from "./nix-command.js";
 import type { InstantiatedSystem, Systems } from "./systems.js";
-import { invalidPaths } from "./validity.js";
 
 /** A system that did not build on the runner. */
 export type FailedBuild = {
@@ -39,6 +39,8 @@ export async function buildSystems(systems: Systems, options: BuildOptions): Pro
   const folder = new BuildPlanFolder();
   const lines: string[] = [];
   const onStderrLine = (line: string): void => {
+    // Later steps need only what `build/` has built, and that it protects afterwards.
+    if (line.startsWith("warning: you did not specify '--add-root'")) return;
     log.read(line);
     if (line.trim() !== "" && lines.push(line) > keptLines) lines.shift();
     folder.fold(line).forEach(options.onLine);
@@ -51,7 +53,7 @@ export async function buildSystems(systems: Systems, options: BuildOptions): Pro
     if (!(error instanceof CommandError) || (error.failure.kind !== "exit" && error.failure.kind !== "signal")) throw error;
     exitCode = error.failure.kind === "exit" ? error.failure.exitCode : undefined;
   }
-  const missing = await invalidPaths(
+  const missing = await notInStore(
     [...systems.values()].map(({ toplevel }) => toplevel),
     options.signal,
   );

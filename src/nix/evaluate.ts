@@ -1,11 +1,10 @@
-import { lastLines } from "../domain/lines.js";
 import { CommandError, EvaluationError, InputError, RunnerError } from "../domain/errors.js";
+import { installable } from "../domain/flake-reference.js";
+import { lastLines, shownLines } from "../domain/lines.js";
 import { evaluationMessage, missingFile } from "./evaluation-message.js";
 import { explainFlake } from "./flake-failure.js";
 import { neverLock } from "./flake.js";
 import { runNix } from "./nix-command.js";
-
-const shownLines = 20;
 
 export type EvaluateOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
@@ -35,7 +34,7 @@ export async function applyToFlake(reference: string, expression: string, args: 
 export function applyArguments(reference: string, expression: string, args: Arguments): string[] {
   const bindings = Object.entries(args).map(([name, value]) => `${name} = ${nixValue(value)};`);
   // Without --show-trace, Nix shows the outermost frames: those of the expression, and not the place in the flake.
-  return ["eval", "--json", "--show-trace", ...neverLock, `${reference}#.`, "--apply", `(${expression}) { ${bindings.join(" ")} }`];
+  return ["eval", "--json", "--show-trace", ...neverLock, installable(reference, "."), "--apply", `(${expression}) { ${bindings.join(" ")} }`];
 }
 
 // The trace quotes the expression and has thousands of lines for a real NixOS: the error is shown at the end instead.
@@ -56,7 +55,7 @@ function readable(error: unknown, reference: string): EvaluationError | undefine
   }
   if (failure.kind !== "exit" && failure.kind !== "signal") return undefined;
   const message = evaluationMessage(stderr);
-  const lines = message.length > 0 ? message : lastLines(stderr, shownLines);
+  const lines = message.length > 0 ? message : lastLines(stderr);
   const file = missingFile(stderr);
   const hint = `${file} is not in the source of the flake. If it exists in the work tree, it is not tracked by Git: run \`git add ${file}\` and commit it`;
   return new EvaluationError(reference, file === undefined ? lines : [...lines.slice(0, shownLines - 1), hint], error);
@@ -64,10 +63,13 @@ function readable(error: unknown, reference: string): EvaluationError | undefine
 
 function explainApply(error: unknown, reference: string): InputError | RunnerError | undefined {
   if (error instanceof CommandError && /does not provide attribute .*or '\.'/.test(error.stderr)) {
-    return new RunnerError("nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets", {
-      cause: error,
-      topic: "nix-too-old",
-    });
+    return new RunnerError(
+      "nix on this runner is too old to evaluate the flake (2.19 or newer is required). Update Nix, or set the input targets and have the hosts evaluate (build-on: target)",
+      {
+        cause: error,
+        topic: "nix-too-old",
+      },
+    );
   }
   return explainFlake(error, reference);
 }

@@ -1,4 +1,5 @@
-const shownLines = 20;
+import { shownLines } from "../domain/lines.js";
+
 // Of Nix's own message, so that the place below it is shown too.
 const messageLines = 12;
 const longestLine = 400;

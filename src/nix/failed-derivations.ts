@@ -1,7 +1,5 @@
+import { shownLines } from "../domain/lines.js";
 import { derivationName, type BuildFailures, type FailedDerivation } from "./build-log.js";
-
-// As many as an error message shows.
-const shownLines = 20;
 
 /** The text for a failed build: one clause, and at most 20 lines with each failed derivation and the end of its log. */
 export type BuildFailureText = { readonly clause: string; readonly lines: readonly string[] };

@@ -1,4 +1,5 @@
 import { CommandError, InputError } from "../domain/errors.js";
+import { hasScheme, withoutAttributes } from "../domain/flake-reference.js";
 import type { Topic } from "../domain/topic.js";
 import { explainInput } from "./input-failure.js";
 
@@ -45,14 +46,11 @@ export function explainFlake(error: unknown, reference: string): InputError | un
     return flake(`flake.nix was not found at ${reference}`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
   }
   // A path in the store is a file that is missing in the flake itself.
-  if (
-    /(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) &&
-    !/^[a-z+]+:/.test(reference)
-  ) {
+  if (/(?:getting status of|path) ['"](?!\/nix\/store\/)[^'"]*['"](?:: No such file or directory| does not exist)/.test(stderr) && !hasScheme(reference)) {
     return flake(`the directory ${reference} was not found`, `${accepted}. Check that an actions/checkout step runs before this one`, "flake-missing");
   }
   const [, unknown] = /cannot find flake '(?:flake:)?([^']*)' in the flake registries/.exec(stderr) ?? [];
-  if (unknown !== undefined && unknown !== reference.replace(/[?#].*/, "")) {
+  if (unknown !== undefined && unknown !== withoutAttributes(reference)) {
     return flake(
       `the input ${unknown} of the flake ${reference} has no URL and was not found in the flake registry`,
       `Add \`inputs.${unknown}.url\` to the flake`,

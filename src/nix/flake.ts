@@ -1,8 +1,9 @@
 import { InputError } from "../domain/errors.js";
+import { installable } from "../domain/flake-reference.js";
 import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
-import { field, number, text, texts } from "../domain/json.js";
+import { entries, field, number, text, texts } from "../domain/json.js";
 import { runNix, runNixStore } from "./nix-command.js";
 import { sriHash } from "./nar-hash.js";
 
@@ -43,7 +44,7 @@ function changedMeanwhile(reference: string): InputError {
 
 /** Lists the attributes of `nixosConfigurations`; they are not evaluated. `reference` is one of Nix. Throws a `CommandError`. */
 export async function configurationNames(reference: string, options: { signal: AbortSignal | undefined }): Promise<string[]> {
-  const args = ["eval", "--json", ...neverLock, `${reference}#nixosConfigurations`, "--apply", "builtins.attrNames"];
+  const args = ["eval", "--json", ...neverLock, installable(reference, "nixosConfigurations"), "--apply", "builtins.attrNames"];
   const { stdout } = await runNix(args, { signal: options.signal });
   return texts(JSON.parse(stdout));
 }
@@ -93,8 +94,7 @@ export function parseArchive(json: string): { readonly source: StorePath; readon
   const walk = (node: unknown): void => {
     const path = text(field(node, "path"));
     if (path !== undefined) found.add(storePath(path));
-    const inputs = field(node, "inputs");
-    if (typeof inputs === "object" && inputs !== null) for (const input of Object.values(inputs)) walk(input);
+    for (const [, input] of entries(field(node, "inputs"))) walk(input);
   };
   walk(data);
   found.delete(source);

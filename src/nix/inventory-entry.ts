@@ -19,7 +19,7 @@ export function parseEntry(name: string, raw: unknown): InventoryEntry {
   try {
     refuse(name, raw);
     const system = field(raw, "system");
-    const options = readSshOptions(field(raw, "sshOptions"));
+    const options = parseSshSetting(field(raw, "sshOptions"));
     return {
       kind: "machine",
       name,
@@ -110,7 +110,7 @@ function optionalPort(value: unknown): number | undefined {
 }
 
 /** Options of ssh, as a list or as a single one. */
-function readSshOptions(value: unknown): SshOptions {
+function parseSshSetting(value: unknown): SshOptions {
   const options: readonly unknown[] = value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
   const other = options.find((option) => typeof option !== "string");
   if (other !== undefined) throw new Error(`its ssh options contain ${shown(other)}, which is not a string`);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Flake } from "../domain/flake.js";
+import { isObject } from "../domain/json.js";
 import { nixString } from "./evaluate.js";
 import { runNix } from "./nix-command.js";
 
@@ -27,7 +28,7 @@ export async function readNixConfig(
 export function nixLiteral(value: unknown): string {
   if (typeof value === "string") return nixString(value);
   if (Array.isArray(value)) return `[ ${value.map((item) => `(${nixLiteral(item)})`).join(" ")} ]`;
-  if (typeof value !== "object" || value === null) return String(value);
+  if (!isObject(value)) return String(value);
   const settings = Object.entries(value).map(([name, setting]) => `${nixString(name)} = ${nixLiteral(setting)};`);
   return ["{", ...settings, "}"].join(" ");
 }

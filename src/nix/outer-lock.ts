@@ -1,11 +1,11 @@
-import type { Flake } from "../domain/flake.js";
+import { flakeAttributes, type Flake, type FlakeIdentity } from "../domain/flake.js";
 import { entries, field, objectOf } from "../domain/json.js";
 
 // The name of the only input, as `outer-flake.nix` and `outer-hive.nix` have it.
 const inner = "flake";
 
 /** What the lock file of an outer flake records of the inner one. */
-export type LockedFlake = Pick<Flake, "source" | "subdirectory" | "revision" | "revisionCount" | "lastModified" | "narHash">;
+export type LockedFlake = Pick<Flake, "source"> & FlakeIdentity;
 
 /**
  * Renders the lock file of a flake whose only input is the given one, from the given one's own (`locks` of what
@@ -25,15 +25,8 @@ export function lockAround(flake: LockedFlake, locks: unknown): string {
     return name;
   };
   const outer = free("outer");
-  const locked = {
-    type: "path",
-    path: flake.source,
-    narHash: flake.narHash,
-    ...(flake.subdirectory === "" ? {} : { dir: flake.subdirectory }),
-    ...(flake.revision === undefined ? {} : { rev: flake.revision }),
-    ...(flake.revisionCount === undefined ? {} : { revCount: flake.revisionCount }),
-    ...(flake.lastModified === undefined ? {} : { lastModified: flake.lastModified }),
-  };
+  // JSON has no place for what is undefined: it is left out.
+  const locked = { type: "path", path: flake.source, ...flakeAttributes(flake) };
   const longer = [...nodes].map(([name, node]) => [name, prefixed(node)] as const);
   const own = { ...prefixed(nodes.get(root)), locked, original: { type: "indirect", id: inner } };
   const all = { ...Object.fromEntries(longer), [root]: own, [outer]: { inputs: { [inner]: root } } };

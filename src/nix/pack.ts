@@ -1,14 +1,14 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Writable } from "node:stream";
 
-import type { StorePath } from "../domain/store-path.js";
+import { storePath, type StorePath } from "../domain/store-path.js";
 import { run } from "../process/run.js";
 import { runNix, runNixStore } from "./nix-command.js";
 
 /**
- * Source trees of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads
- * it: a tree of many small files needs a quarter of the bytes, and arrives in one stream.
+ * Paths of the runner's store as a binary cache of files, compressed once for all machines of a run. Nix makes it and Nix reads it: a
+ * source tree of many small files needs a quarter of the bytes, and arrives in one stream. Signatures are kept.
  */
 export class Pack {
   readonly #directory: string;
@@ -21,29 +21,27 @@ export class Pack {
     this.#directory = directory;
   }
 
+  /** Sizes of store paths in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
+  async sizesOf(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
+    const key = paths.join(" ");
+    const asked = this.#sizes.get(key) ?? querySizes(paths, signal);
+    this.#sizes.set(key, asked);
+    try {
+      return await asked;
+    } catch (error) {
+      this.#sizes.delete(key);
+      throw error;
+    }
+  }
+
   /**
-   * Writes these paths as a tar archive of a binary cache that holds them and no others. They must refer to no other path, as source
-   * trees do. Throws a `CommandError`, or the error of a file that cannot be read.
+   * Writes these paths as a tar archive of a binary cache that holds them and no others: what they refer to must be on the machine.
+   * Throws a `CommandError`, or the error of a file that cannot be read.
    */
   async write(paths: readonly StorePath[], to: Writable, signal: AbortSignal): Promise<void> {
     await this.#add(paths, signal);
     const files = ["nix-cache-info", ...paths.flatMap((path) => this.#filesOf(path))];
     await run({ file: "tar", args: ["--create", "--file=-", `--directory=${this.#directory}`, "--", ...files] }, { stdoutTo: to, signal });
-  }
-
-  /** Sizes of store paths of the runner in bytes, as archives of Nix, in their order; asked once for all machines. Throws a `CommandError`. */
-  async sizesOf(paths: readonly StorePath[], signal: AbortSignal): Promise<readonly number[]> {
-    const key = paths.join(" ");
-    const asked = this.#sizes.get(key) ?? sizesOf(paths, signal);
-    this.#sizes.set(key, asked);
-    try {
-      return await asked;
-    } catch (error) {
-      // The work on another machine may have been aborted.
-      this.#sizes.delete(key);
-      if (signal.aborted) throw error;
-      return await sizesOf(paths, signal);
-    }
   }
 
   /** Machines that come at the same time wait for each other's paths, and pack only what is not there yet. */
@@ -58,19 +56,42 @@ export class Pack {
     await before;
     const lacking = paths.filter((path) => !this.#packed.has(path));
     if (lacking.length === 0) return;
-    await runNix(["copy", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+    mkdirSync(this.#directory, { recursive: true });
+    const own = new Set([...lacking, ...this.#packed]);
+    const elsewhere = (await queryReferences(lacking, signal)).filter((path) => !own.has(path));
+    try {
+      for (const path of elsewhere) writeFileSync(this.#descriptionOf(path), placeholder(path));
+      await runNix(["copy", "--no-recursive", "--to", `file://${this.#directory}?compression=zstd`, ...lacking], { signal });
+    } finally {
+      // Another machine may lack these, too.
+      for (const path of elsewhere) rmSync(this.#descriptionOf(path), { force: true });
+    }
     for (const path of lacking) this.#packed.add(path);
   }
 
   #filesOf(path: StorePath): string[] {
-    const description = `${basename(path).slice(0, 32)}.narinfo`;
-    const url = /^URL: (nar\/[\w.-]+)$/m.exec(readFileSync(join(this.#directory, description), "utf8"))?.[1];
+    const description = this.#descriptionOf(path);
+    const url = /^URL: (nar\/[\w.-]+)$/m.exec(readFileSync(description, "utf8"))?.[1];
     if (url === undefined) throw new Error(`${description} names no file of its binary cache`);
-    return [description, url];
+    return [basename(description), url];
+  }
+
+  #descriptionOf(path: StorePath): string {
+    return join(this.#directory, `${basename(path).slice(0, 32)}.narinfo`);
   }
 }
 
-async function sizesOf(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
+/** The description of a path that is not in the binary cache: Nix adds none whose references it does not find there. */
+function placeholder(path: StorePath): string {
+  return `StorePath: ${path}\nURL: nar/none\nCompression: none\nNarHash: sha256:${"0".repeat(52)}\nNarSize: 1\nReferences: \n`;
+}
+
+async function queryReferences(paths: readonly StorePath[], signal: AbortSignal): Promise<StorePath[]> {
+  const { stdout } = await runNixStore(["--query", "--references", ...paths], { signal });
+  return [...new Set(stdout.split("\n").filter((line) => line !== ""))].map(storePath);
+}
+
+async function querySizes(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
   const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
   return stdout.trim().split("\n").map(Number);
 }

@@ -1,4 +1,6 @@
+import { outputOf } from "../domain/configuration.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
+import { shownLines } from "../domain/lines.js";
 import type { FailedBuild } from "./build-systems.js";
 import { renderBuildFailures } from "./failed-derivations.js";
 import type { Platforms } from "./platforms.js";
@@ -11,7 +13,7 @@ export function evaluationFailure(configuration: string, why: NoSystem): Failure
   if (why.kind === "missing") {
     const { configurations } = why;
     const names = configurations.length === 0 ? "it has none" : `it has ${configurations.join(", ")}`;
-    const inFlake = /^(?:colmenaHive|deploy)\.nodes\./.test(configuration) ? configuration : `nixosConfigurations.${configuration}`;
+    const inFlake = outputOf(configuration);
     const reason = `the flake has no ${inFlake}; ${names}`;
     return makeFailure({ phase: "build", reason, hint: "Write the configuration behind the target: host#configuration", outcome });
   }
@@ -20,11 +22,9 @@ export function evaluationFailure(configuration: string, why: NoSystem): Failure
     return makeFailure({ phase: "build", reason, hint: "Use deploy-rs' activate.nixos with one configuration, or leave the node out with select", outcome });
   }
   const which = why.together === 1 ? `the configuration ${configuration}` : `one of ${why.together} configurations, ${configuration} or another,`;
+  // Nix's message is at the beginning.
   return makeFailure({ phase: "build", reason: `${which} does not evaluate on the runner`, outcome, lines: why.lines.slice(0, shownLines) });
 }
-
-// As many as a failure shows; Nix's message is at the beginning.
-const shownLines = 20;
 
 /** Explains why a system did not build on the runner. `elsewhere`: what to do to have it built by its machine. */
 export function buildFailure(configuration: string, { exitCode, failures, lines }: FailedBuild, elsewhere: string): Failure {

@@ -7,7 +7,7 @@ import { storePath, type StorePath } from "../domain/store-path.js";
 import { evaluateEach } from "./evaluate-each.js";
 import { type EvaluationRoom, planEvaluation } from "./evaluation-groups.js";
 import { applyToFlake, type EvaluateOptions } from "./evaluate.js";
-import { field, objectOf, text } from "../domain/json.js";
+import { field, objectOf, text, texts } from "../domain/json.js";
 import { runNixStore } from "./nix-command.js";
 import { isOwnActivation, readActivation } from "./profile-activation.js";
 
@@ -47,17 +47,19 @@ const mostExplained = 8;
 type Answer = { readonly names: readonly string[]; readonly systems: ReadonlyMap<string, unknown> };
 
 /**
- * Instantiates the systems of these configurations, each as `nixos-rebuild` would, in groups, as many at a time as cores and memory allow.
- * One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why. `onProgress` hears
- * how many are done.
+ * Instantiates the systems of these configurations, each once and as `nixos-rebuild` would, in groups, as many at a time as cores and
+ * memory allow. One that does not evaluate does not hide the others: it is missing in what is returned, and `onNoSystem` hears why.
+ * `onProgress` hears how many are done.
  */
 export async function instantiate(
   reference: string,
-  configurations: readonly string[],
+  wanted: readonly string[],
   options: EvaluateOptions,
   hears: { readonly onNoSystem?: OnNoSystem; readonly onProgress?: (done: number) => void } = {},
   room: EvaluationRoom = roomHere(),
 ): Promise<Systems> {
+  // Machines may share one.
+  const configurations = [...new Set(wanted)];
   const found = new Map<string, InstantiatedSystem>();
   let explained = 0;
   let done = 0;
@@ -86,7 +88,7 @@ export async function instantiate(
     if (fault !== undefined) return;
     for (const name of group) {
       const one = evaluated.get(name);
-      const system = one !== undefined && "value" in one ? readSystem(one.value) : undefined;
+      const system = one !== undefined && "value" in one ? parseSystem(one.value) : undefined;
       if (system !== undefined) found.set(name, system);
       else if (hears.onNoSystem === undefined || one === undefined) continue;
       else if ("error" in one) hears.onNoSystem(name, broken(one.error, one.together.length));
@@ -133,10 +135,9 @@ function roomHere(): EvaluationRoom {
 async function ask(reference: string, configurations: readonly string[], careful: boolean, options: EvaluateOptions): Promise<Answer> {
   const expression = readFileSync(new URL("./toplevels.nix", import.meta.url), "utf8");
   const found = await applyToFlake(reference, expression, { configurations, careful }, options);
-  const names = field(found, "names");
   const systems = field(found, "systems");
   return {
-    names: Array.isArray(names) ? names.filter((name) => typeof name === "string") : [],
+    names: texts(field(found, "names")),
     systems: new Map(await Promise.all(configurations.map(async (name) => [name, await withOutput(field(systems, name), options)] as const))),
   };
 }
@@ -145,8 +146,10 @@ async function ask(reference: string, configurations: readonly string[], careful
 async function withOutput(system: unknown, { signal }: EvaluateOptions): Promise<unknown> {
   const derivation = text(field(system, "derivation"));
   const activation = text(field(system, "activation"));
-  const script = activation === undefined ? undefined : await readActivation(storePath(activation), signal);
-  const known = { ...objectOf(system), ownActivation: script !== undefined && isOwnActivation(script) };
+  const script = text(field(system, "script")) ?? (activation === undefined ? undefined : await readActivation(storePath(activation), signal));
+  // One that cannot be read is named as well: it is not run either way.
+  const ownActivation = activation !== undefined && (script === undefined || isOwnActivation(script));
+  const known = { ...objectOf(system), ownActivation };
   if (derivation === undefined || text(field(system, "output")) !== undefined) return system === null ? system : known;
   const { stdout } = await runNixStore(["--query", "--outputs", derivation], { signal });
   return { ...known, output: stdout.trim() };
@@ -173,8 +176,8 @@ function broken(error: CommandError | undefined, count: number): NoSystem {
   return { kind: "broken", lines, together: count };
 }
 
-/** Reads what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
-function readSystem(value: unknown): InstantiatedSystem | undefined {
+/** Parses what `toplevels.nix` says of one configuration: `{"derivation":"/nix/store/….drv","output":"/nix/store/…","platform":"x86_64-linux"}` */
+function parseSystem(value: unknown): InstantiatedSystem | undefined {
   const derivation = text(field(value, "derivation"));
   const output = text(field(value, "output"));
   if (derivation === undefined || output === undefined) return undefined;

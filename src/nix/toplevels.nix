@@ -74,18 +74,21 @@ let
       # What deploy-rs calls the script.
       activations = filter (input: match ".*-activate-path[.]drv" input != null) inputs;
       activation = if length activations == 1 then head activations else null;
+      # Its text, where nixpkgs keeps what a tree of links is made of.
+      scripts = filter (part: part ? text && match ".*-activate-path" (part.name or "") != null) (path.paths or [ ]);
+      script = if scripts == [ ] then null else unsafeDiscardStringContext (head scripts).text;
     in
     if path == null then
       { }
     else if named ? derivation && elem named.derivation inputs then
       named
       // {
-        inherit activation;
+        inherit activation script;
         configuration = name;
       }
     else if length systems == 1 then
       {
-        inherit activation;
+        inherit activation script;
         derivation = head systems;
         output = null;
         platform = path.system or null;

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import { briefReason } from "../domain/errors.js";
+import { renderReference } from "../domain/flake-reference.js";
 import { outerReference } from "../domain/flake.js";
 import type { Checkout, FormerToplevels, Toplevels } from "../machines/ports.js";
 import type { EvaluateOptions } from "./evaluate.js";
@@ -36,13 +37,19 @@ export function repositoryOf(resolved: unknown): Checkout["repository"] {
   });
   return {
     directory: fileURLToPath(url),
-    referenceAt: (commit) => `git+${url}?${[...kept, ["rev", commit] as const].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`,
+    referenceAt: (commit) => renderReference(`git+${url}`, { ...Object.fromEntries(kept), rev: commit }),
   };
 }
 
-/** Instantiates the systems of these configurations. `reference` is one of `checkout`. One that does not evaluate does not hide the others. */
-export async function toplevels(reference: string, configurations: readonly string[], options: EvaluateOptions): Promise<Toplevels> {
-  const systems = await instantiate(reference, configurations, options);
+/**
+ * Instantiates the systems of these configurations. `reference` is one of `checkout`, `where` ends the lines of progress. One that does not
+ * evaluate does not hide the others.
+ */
+export async function toplevels(reference: string, configurations: readonly string[], options: EvaluateOptions, where = ""): Promise<Toplevels> {
+  const count = new Set(configurations).size;
+  const systems = await instantiate(reference, configurations, options, {
+    onProgress: (done) => options.onLine(`evaluated ${done} of ${count}${where}`),
+  });
   return new Map(configurations.map((name) => [name, systems.get(name)?.derivation]));
 }
 
@@ -58,7 +65,7 @@ export async function formerToplevels(
     if (pinned === present.pinned) return { kind: "same" };
     // What fails for no configuration at all is the flake's own fault, and is not looked for in each.
     await requireOutputs(pinned, options);
-    return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options) };
+    return { kind: "toplevels", toplevels: await toplevels(pinned, configurations, options, " as they were") };
   } catch (error) {
     options.signal?.throwIfAborted();
     return { kind: "none", reason: briefReason(error).replace(/^(?:the flake does not evaluate|error): /, "") };

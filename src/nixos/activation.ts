@@ -81,7 +81,7 @@ export class GuardedActivation {
   /** Waits until the settle time is over. */
   async settle(): Promise<Reached> {
     const { settle } = this.#activation.limits;
-    return await this.#decide("settle", [String(settle)], settle + scriptSeconds.settle);
+    return await this.#decide("settle", [String(settle)], settle + scriptSeconds("settle"));
   }
 
   /** Decides for the new system, and follows the last step where there is one. */

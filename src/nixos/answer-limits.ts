@@ -1,10 +1,11 @@
 import type { CommandFailure } from "../domain/errors.js";
+import type { ScriptName } from "./script-files.js";
 import { beginSeconds, scriptSeconds, silentSeconds } from "./script-limits.js";
 import type { Session } from "./session.js";
 
 /** A call of a script, as far as it is limited. */
 export type LimitedCall = {
-  readonly script: keyof typeof scriptSeconds | "follow" | "run";
+  readonly script: ScriptName;
   /** Seconds; without it those of `scriptSeconds`. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -23,7 +24,7 @@ export class AnswerLimits {
     this.#session = session;
     this.#signal = signal;
     const isFollowing = script === "follow" || script === "run";
-    const seconds = timeout ?? (script === "follow" || script === "run" ? 0 : scriptSeconds[script]);
+    const seconds = timeout ?? (isFollowing ? 0 : scriptSeconds(script));
     this.#begin = setTimeout(() => this.stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
     this.#whole = seconds > 0 ? setTimeout(() => this.stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
     this.#silence = isFollowing ? setTimeout(() => this.#silent(), silentSeconds * 1000) : undefined;

@@ -74,7 +74,7 @@ export class ArmedNixosMachine implements ArmedMachine {
       tell: async (own) => await this.#guarded.reached(callOver(former, AbortSignal.any([own, signal]))),
       log,
       // Without a watchdog nothing on the machine waits.
-      patience: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
+      milliseconds: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
     });
     try {
       await connection.reopen(signal).catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { DeployError } from "../domain/errors.js";
 import type { Activation, HostLog, Limits, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { runJob, type CallScript } from "./job.js";
-import { residentCall, residentScript } from "./remote-shell.js";
+import { residentCall, residentScript } from "./script-files.js";
 import { wayOf } from "./switch-command.js";
 
 /** What the activation of one machine needs. */

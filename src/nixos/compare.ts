@@ -5,7 +5,8 @@ import { planUnits } from "../domain/unit-decision.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
-import type { RemoteShell, ScriptName } from "./remote-shell.js";
+import type { RemoteShell } from "./remote-shell.js";
+import type { ScriptName } from "./script-files.js";
 import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 

@@ -3,7 +3,7 @@ import { lastLines } from "../domain/lines.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
 import type { ActivatableSystem, ActivationEnd, HostLog } from "../deploy/ports.js";
 import { runJob, type CallScript } from "./job.js";
-import { residentScript } from "./remote-shell.js";
+import { residentScript } from "./script-files.js";
 import { activateCommand } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
 

@@ -1,13 +1,9 @@
-#!/bin/sh
 # Runs `/bin/sh -s` as root by sudo, which may ask for a password. Reads from standard input: this script up to a line "---", the
 # password in one line, and then what the root shell is to read.
 #
 # The password is taken off standard input here, so the root shell cannot read it whatever sudo asks. sudo gets it from a helper
 # program, through a named pipe whose content is only ever in memory. It is in no argument list, environment or file.
 # Exit code: that of sudo.
-
-# What a non-interactive shell leaves out of PATH.
-PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/usr/bin:/bin
 
 elevate() {
   # A variable that is exported already would put the password into the environment.
@@ -23,7 +19,6 @@ elevate() {
   # The pipe is removed before it is read: a second question gets no answer instead of waiting for one.
   cat >"$place/askpass" <<'END'
 #!/bin/sh
-PATH=$PATH:/run/current-system/sw/bin:/usr/bin:/bin
 { exec 3<"${0%/*}/pipe"; } 2>/dev/null || exit 1
 rm -f "${0%/*}/pipe"
 IFS= read -r word <&3 || exit 1

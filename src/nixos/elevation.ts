@@ -1,7 +1,7 @@
 import { DeployError } from "../domain/errors.js";
 import type { Topic } from "../domain/topic.js";
 import type { Access } from "./facts.js";
-import type { Elevation } from "./remote-shell.js";
+import type { Elevation, PasswordlessProgram } from "./remote-shell.js";
 
 /** Which program makes the scripts root on the machine. */
 export const elevateModes = ["auto", "none", "sudo", "doas", "run0"] as const;
@@ -22,7 +22,7 @@ export function requireAccess(access: Access, { elevate, elevatePassword: passwo
   const { user, root, sudo, doas, run0 } = access;
   if (root) return { privileged: true, elevation: { kind: "none" } };
   const unprivileged: Root = { privileged: false, elevation: { kind: "none" } };
-  const passwordless = (program: "sudo" | "doas" | "run0"): Root => ({ privileged: true, elevation: { kind: "passwordless", program } });
+  const passwordless = (program: PasswordlessProgram): Root => ({ privileged: true, elevation: { kind: "passwordless", program } });
   const withSudo = (): Root | undefined => {
     if (sudo === "ready") return passwordless("sudo");
     return sudo === "refused" && password !== undefined ? { privileged: true, elevation: { kind: "password", password } } : undefined;
@@ -42,7 +42,7 @@ export function requireAccess(access: Access, { elevate, elevatePassword: passwo
       );
     case "run0":
       // Running it shows whether polkit allows it.
-      if (run0 === "present") return passwordless("run0");
+      if (run0 !== "missing") return passwordless(run0 === "lightweight" ? "run0-with-manager" : "run0");
       throw missing(user, "run0 (systemd 256 or newer)");
     case "auto":
       if (sudo !== "ready" && doas === "ready") return passwordless("doas");

@@ -81,7 +81,8 @@ export type Access = {
   readonly sudo: "unneeded" | "missing" | "ready" | "refused";
   readonly sudoSays?: string | undefined;
   readonly doas: "missing" | "ready" | "refused";
-  readonly run0: "missing" | "present";
+  /** `lightweight` where it starts no user manager for root unless it is told to. */
+  readonly run0: "missing" | "present" | "lightweight";
 };
 
 /** What the way in which a machine gets its system needs of it. */
@@ -122,6 +123,7 @@ export function machineFacts(text: string, { needsRebuild }: Needs): { readonly 
   };
   const sudo = facts.get("sudo");
   const doas = facts.get("doas");
+  const run0 = facts.get("run0");
   return {
     facts: {
       hostname: facts.get("hostname") ?? "",
@@ -140,7 +142,7 @@ export function machineFacts(text: string, { needsRebuild }: Needs): { readonly 
       sudo: sudo === "unneeded" || sudo === "missing" || sudo === "ready" ? sudo : "refused",
       sudoSays: facts.get("sudo-says"),
       doas: doas === "ready" || doas === "refused" ? doas : "missing",
-      run0: facts.get("run0") === "present" ? "present" : "missing",
+      run0: run0 === "present" || run0 === "lightweight" ? run0 : "missing",
     },
   };
 }

@@ -4,7 +4,7 @@ import type { StorePath } from "../domain/store-path.js";
 import type { Download, HostLog } from "../deploy/ports.js";
 import { downloadArguments, isDownload } from "../nix/download.js";
 import { parseFacts } from "./facts.js";
-import { runJob, type CallScript } from "./job.js";
+import { LostJobError, runJob, UnstartedJobError, type CallScript } from "./job.js";
 
 type Site = {
   readonly run: string;
@@ -25,6 +25,23 @@ export async function downloadThere(path: StorePath, { run, privileged, log, cal
   if (exitCode !== 0) return { kind: "unavailable", lines: lastLines(lines.join("\n")) };
   log.note(`has ${path} from its own binary caches (run ${run})`);
   return { kind: "downloaded", copied: { paths, expectedPaths: paths, bytes: undefined } };
+}
+
+/**
+ * Has the machine download what its own binary caches have of these paths, and nothing else. Whether that succeeds shows in what it
+ * lacks afterwards.
+ */
+export async function downloadSome(paths: readonly StorePath[], { run, privileged, log, call }: Site): Promise<void> {
+  const onLine = (line: string): void => {
+    // Nix prints the paths that it has then.
+    if (!line.startsWith("/")) log.output(line);
+  };
+  const command = ["nix-store", "--realise", "--ignore-unknown", ...paths];
+  try {
+    await runJob({ run, name: "downloads", phase: "copy", command, privileged, onLine }, call);
+  } catch (error) {
+    if (!(error instanceof UnstartedJobError || error instanceof LostJobError)) throw error;
+  }
 }
 
 /** Throws a `DeployError` of the phase copy for a path of the machine's store that is no NixOS system. */

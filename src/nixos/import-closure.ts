@@ -5,6 +5,7 @@ import type { HostLog } from "../deploy/ports.js";
 import { closureOf, exportPaths } from "../nix/export.js";
 import { feedScript } from "./feed-script.js";
 import type { CallScript } from "./job.js";
+import { failedThere, missingPaths } from "./missing-paths.js";
 import type { RemoteShell } from "./remote-shell.js";
 
 export type ImportOptions = { readonly shell: RemoteShell; readonly call: CallScript; readonly log: HostLog; readonly signal: AbortSignal };
@@ -20,10 +21,7 @@ export function wantsSignature(error: unknown): error is CommandError {
  */
 export async function importClosure(roots: readonly StorePath[], { shell, call, log, signal }: ImportOptions): Promise<CopyProgress> {
   const closure = await closureOf(roots, signal);
-  const asked = await call(() => ({ script: "missing", args: closure, privileged: true }), "copy");
-  if (asked.exitCode !== 0) throw failed("nix-store --check-validity", asked.exitCode, asked.stderr);
-  const answer = new Set(asked.stdout.split("\n"));
-  const missing = closure.filter((path) => answer.has(path));
+  const missing = await missingPaths(closure, call, true);
   const progress = { paths: missing.length, expectedPaths: missing.length };
   if (missing.length === 0) return { ...progress, bytes: 0 };
   log.note(`importing ${missing.length === 1 ? "1 path" : `${missing.length} paths`} as root, since Nix on the machine accepts none without a signature`);
@@ -35,10 +33,6 @@ export async function importClosure(roots: readonly StorePath[], { shell, call, 
     { write: async (stdin, own) => await exportPaths(missing, stdin, own), onBegin: (written) => (bytes = written) },
   );
   if (outcome.kind === "lost") throw outcome.cause;
-  if (outcome.exitCode !== 0) throw failed("nix-store --import", outcome.exitCode, outcome.stderr);
+  if (outcome.exitCode !== 0) throw failedThere("nix-store --import", outcome);
   return { ...progress, bytes: bytes() };
-}
-
-function failed(command: string, exitCode: number, stderr: string): CommandError {
-  return new CommandError({ command, failure: { kind: "exit", exitCode }, stdout: "", stderr });
 }

@@ -6,7 +6,8 @@ import type { SystemState } from "../deploy/ports.js";
 import { BuildPlanFolder } from "../nix/build-plan.js";
 import { lineCutter } from "../process/lines.js";
 import { parseFacts, storePathOf, systemState } from "./facts.js";
-import { residentScript, type ScriptCall } from "./remote-shell.js";
+import type { ScriptCall } from "./remote-shell.js";
+import { residentScript } from "./script-files.js";
 import type { ScriptEnd } from "./reconnect.js";
 
 /** Runs a script to its end, even if the connection is lost in between. */

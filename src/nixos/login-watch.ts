@@ -8,7 +8,7 @@ export type Login = {
   readonly tell: (signal: AbortSignal) => Promise<void>;
   readonly log: HostLog;
   /** Milliseconds that a login may take before that is reported. */
-  readonly patience: number;
+  readonly milliseconds: number;
 };
 
 /** A login that is watched. */
@@ -26,7 +26,7 @@ const pauseMilliseconds = 50;
  * to the machine, whose watchdog sees only what root does there: so the machine is told over the former connection, which is root's
  * own, and nobody else on the machine or in the network can say it.
  */
-export function watchLogin({ hasAnswered, tell, log, patience }: Login): LoginWatch {
+export function watchLogin({ hasAnswered, tell, log, milliseconds }: Login): LoginWatch {
   const begin = performance.now();
   const own = new AbortController();
   let answered: number | undefined;
@@ -34,7 +34,7 @@ export function watchLogin({ hasAnswered, tell, log, patience }: Login): LoginWa
   const look = (): void => {
     const now = performance.now();
     if (answered === undefined && hasAnswered()) answered = now;
-    if (answered === undefined || now - answered < patience) return;
+    if (answered === undefined || now - answered < milliseconds) return;
     clearInterval(timer);
     log.note("the machine answers over ssh, but the login is slow: waiting for it");
     telling = tell(own.signal).catch(() => {

@@ -1,5 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { DeployError } from "../domain/errors.js";
+import { installable } from "../domain/flake-reference.js";
 import type { SentFlake } from "../domain/flake.js";
 import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
@@ -29,6 +30,7 @@ import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./probe.js";
 import { downloadThere, requireSystem } from "./given-system.js";
 import type { CallScript } from "./job.js";
+import { Lease, leaseCall } from "./lease.js";
 import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
@@ -61,6 +63,7 @@ export class NixosMachine implements Machine {
   readonly #connection: Connection;
   readonly #settings: MachineSettings;
   readonly #log: HostLog;
+  readonly #lease = new Lease();
   #connected: ConnectedNixosMachine | undefined;
 
   constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
@@ -78,12 +81,14 @@ export class NixosMachine implements Machine {
     const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
     const prepared = this.#connected?.prepared ?? false;
     this.#connected?.close();
-    this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, prepared);
+    this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
     return this.#connected;
   }
 
   async release(activation: "undecided" | "decided"): Promise<void> {
+    this.#lease.end();
     if (activation === "decided") await this.#connected?.cleanUp();
+    else this.#connected?.reportLeft();
     this.#connected?.close();
     await this.#connection.close();
   }
@@ -97,10 +102,13 @@ class ConnectedNixosMachine implements ConnectedMachine {
   readonly #shell: RemoteShell;
   readonly #privileged: boolean;
   readonly #sending: Sending;
+  readonly #lease: Lease;
   /** The run has a directory on the machine. */
   #prepared: boolean;
 
-  constructor(connection: Connection, settings: MachineSettings, log: HostLog, { facts, shell, privileged, root }: Entry, prepared: boolean) {
+  constructor(connection: Connection, settings: MachineSettings, log: HostLog, entry: Entry, lease: Lease, prepared: boolean) {
+    const { facts, shell, privileged, root } = entry;
+    this.#lease = lease;
     this.facts = facts;
     this.#connection = connection;
     this.#settings = settings;
@@ -177,15 +185,28 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
   }
 
-  /** Ends the processes of this run, and removes its files. Never throws. */
+  /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
   async cleanUp(): Promise<void> {
     if (!this.#prepared) return;
+    if (!(await this.#finish())) this.reportLeft();
+  }
+
+  /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
+  reportLeft(): void {
+    if (!this.#prepared) return;
+    const remover = this.#privileged ? "the machine removes it within an hour" : "a run of the same user removes it after a day";
+    this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
+  }
+
+  async #finish(): Promise<boolean> {
     const { run } = this.#settings;
     try {
-      if (this.#shell.isOpen || (await this.#connection.isOpen()))
-        await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+      if (!this.#shell.isOpen && !(await this.#connection.isOpen())) return false;
+      const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
+      return end.kind === "ended" && end.exitCode === 0;
     } catch {
-      // Too slow: the next run on this machine removes the files of dead runs.
+      // Too slow.
+      return false;
     }
   }
 
@@ -195,10 +216,18 @@ class ConnectedNixosMachine implements ConnectedMachine {
   }
 
   async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
-    const args = [this.#settings.run, ...paths];
+    const { run } = this.#settings;
+    const privileged = this.#privileged;
+    const lease = leaseCall(run, privileged);
     this.#prepared = true;
-    const end = await this.#call(signal)(() => ({ script: "prepare", args, privileged: this.#privileged }), phase);
-    if (end.exitCode === 0) return;
+    let end = await this.#call(signal)(() => ({ script: "prepare", args: [run, ...paths], privileged }), phase);
+    if (end.exitCode === 0) end = await this.#call(signal)(() => lease, phase);
+    if (end.exitCode === 0) {
+      this.#lease.begin(async () => {
+        if (await this.#connection.isOpen()) await this.#shell.run(lease);
+      });
+      return;
+    }
     throw new DeployError({
       phase,
       reason: "the files of the run could not be created on the machine",
@@ -221,5 +250,5 @@ class ConnectedNixosMachine implements ConnectedMachine {
 
 /** Builds the call of the machine's own nixos-rebuild. */
 export function rebuildCommand({ reference, configuration }: Rebuild, extraArgs: readonly string[]): string[] {
-  return ["nixos-rebuild", "build", "--flake", `${reference}#${configuration}`, ...extraArgs];
+  return ["nixos-rebuild", "build", "--flake", installable(reference, configuration), ...extraArgs];
 }

@@ -1,16 +1,23 @@
 import type { Compress } from "../domain/compress.js";
 import type { CopyProgress } from "../domain/copy-progress.js";
-import { briefReason, CommandError, DeployError } from "../domain/errors.js";
+import { briefReason, DeployError } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog } from "../deploy/ports.js";
 import type { Pack } from "../nix/pack.js";
 import type { CallScript } from "./job.js";
 import { feedScript } from "./feed-script.js";
+import { failedThere, missingPaths } from "./missing-paths.js";
 import type { RemoteShell } from "./remote-shell.js";
 
 export type PackedOptions = {
   readonly pack: Pack;
+  /** The run, as the machine has it. */
+  readonly run: string;
   readonly compress: Compress;
+  /** The machine imports as root, who needs no signatures. */
+  readonly privileged: boolean;
+  /** Has the machine download from its own binary caches what they have of these paths. */
+  readonly download?: ((missing: readonly StorePath[]) => Promise<void>) | undefined;
   readonly shell: RemoteShell;
   readonly call: CallScript;
   readonly log: HostLog;
@@ -18,27 +25,31 @@ export type PackedOptions = {
 };
 
 /** What has travelled before a copy that finds nothing left to send. */
-const nothingSent: CopyProgress = { paths: 0, expectedPaths: 0, bytes: 0 };
+export const nothingSent: CopyProgress = { paths: 0, expectedPaths: 0, bytes: 0 };
 
 // Less than this is sent as fast as the machine says what it lacks.
 const worthwhileBytes = 2 ** 20;
 
 /**
- * Sends the source trees that a machine lacks in one compressed archive. What cannot be sent so is left to the plain copy that follows,
- * with a note. Throws only where the connection was lost or the run was cancelled.
+ * Sends what a machine lacks of these paths in one compressed archive. They are in the order in which they can be registered, and refer
+ * to no other path. What cannot be sent so is left to the plain copy that follows, with a note. Throws only where the connection was
+ * lost or the run was cancelled.
  */
-export async function copyPacked(sources: readonly StorePath[], options: PackedOptions): Promise<CopyProgress> {
-  const { pack, compress, call, log, signal } = options;
+export async function copyPacked(paths: readonly StorePath[], options: PackedOptions): Promise<CopyProgress> {
+  const { pack, compress, privileged, download, call, log, signal } = options;
   if (compress === "false") return nothingSent;
   try {
-    const sizes = await pack.sizesOf(sources, signal);
-    const isWorthwhile = (some: ReadonlySet<StorePath>): boolean =>
-      some.size > 0 && (compress === "true" || sources.reduce((sum, path, index) => sum + (some.has(path) ? (sizes[index] ?? 0) : 0), 0) >= worthwhileBytes);
-    if (!isWorthwhile(new Set(sources))) return nothingSent;
-    const asked = await call(() => ({ script: "missing", args: sources, privileged: false }), "copy");
-    const answer = new Set(asked.stdout.split("\n"));
-    const missing = sources.filter((path) => answer.has(path));
-    return asked.exitCode === 0 && isWorthwhile(new Set(missing)) ? await send(missing, options) : nothingSent;
+    const sizes = await pack.sizesOf(paths, signal);
+    const sizeOf = new Map(paths.map((path, index) => [path, sizes[index] ?? 0]));
+    const isWorthwhile = (some: readonly StorePath[]): boolean =>
+      some.length > 0 && (compress === "true" || some.reduce((sum, path) => sum + (sizeOf.get(path) ?? 0), 0) >= worthwhileBytes);
+    if (!isWorthwhile(paths)) return nothingSent;
+    let missing = await missingPaths(paths, call, privileged);
+    if (download !== undefined && isWorthwhile(missing)) {
+      await download(missing);
+      missing = await missingPaths(missing, call, privileged);
+    }
+    return isWorthwhile(missing) ? await send(missing, options) : nothingSent;
   } catch (error) {
     if (signal.aborted || error instanceof DeployError) throw error;
     log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);
@@ -46,17 +57,16 @@ export async function copyPacked(sources: readonly StorePath[], options: PackedO
   }
 }
 
-async function send(missing: readonly StorePath[], { pack, shell, log, signal }: PackedOptions): Promise<CopyProgress> {
+async function send(missing: readonly StorePath[], { pack, run, privileged, shell, log, signal }: PackedOptions): Promise<CopyProgress> {
   const progress = { paths: missing.length, expectedPaths: missing.length };
   let bytes = (): number => 0;
   log.copying(() => ({ ...progress, bytes: bytes() }));
   const outcome = await feedScript(
     shell,
-    { script: "unpack", args: missing, privileged: false, signal },
+    { script: "unpack", args: [run, ...missing], privileged, signal },
     { write: async (stdin, own) => await pack.write(missing, stdin, own), onBegin: (written) => (bytes = written) },
   );
   if (outcome.kind === "lost") throw outcome.cause;
-  const { exitCode, stderr } = outcome;
-  if (exitCode !== 0) throw new CommandError({ command: "nix copy --from", failure: { kind: "exit", exitCode }, stdout: "", stderr });
+  if (outcome.exitCode !== 0) throw failedThere("nix copy --from", outcome);
   return { ...progress, bytes: bytes() };
 }

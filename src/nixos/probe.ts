@@ -52,7 +52,7 @@ async function query(own: RemoteShell, connection: Connection, settings: AccessS
   const { privileged, elevation } = requireAccess(access, settings);
   const shell = own.elevated(elevation);
   if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
-  if (elevation.kind === "passwordless" && elevation.program === "run0") await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
+  if (elevation.kind === "passwordless" && elevation.program.startsWith("run0")) await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
   return { facts, shell, privileged, root: access.root };
 }
 

@@ -1,69 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 
 import { CommandError } from "../domain/errors.js";
 import { KeptOutput } from "../process/kept-output.js";
-import { quote } from "../process/run.js";
 import { AnswerLimits } from "./answer-limits.js";
 import { AnswerReader } from "./answer.js";
+import { elevationText, opening, type ScriptName } from "./script-files.js";
 import { longestAnswer } from "./script-limits.js";
+import { question } from "./script-program.js";
 import { Sessions, type SessionConnection } from "./session.js";
 
-const scripts = {
-  common: new URL("./remote/common.sh", import.meta.url),
-  facts: new URL("./remote/facts.sh", import.meta.url),
-  prepare: new URL("./remote/prepare.sh", import.meta.url),
-  start: new URL("./remote/start.sh", import.meta.url),
-  follow: new URL("./remote/follow.sh", import.meta.url),
-  run: new URL("./remote/run.sh", import.meta.url),
-  finish: new URL("./remote/finish.sh", import.meta.url),
-  arm: new URL("./remote/arm.sh", import.meta.url),
-  decide: new URL("./remote/decide.sh", import.meta.url),
-  health: new URL("./remote/health.sh", import.meta.url),
-  difference: new URL("./remote/difference.sh", import.meta.url),
-  units: new URL("./remote/units.sh", import.meta.url),
-  journal: new URL("./remote/journal.sh", import.meta.url),
-  settle: new URL("./remote/settle.sh", import.meta.url),
-  specialisation: new URL("./remote/specialisation.sh", import.meta.url),
-  system: new URL("./remote/system.sh", import.meta.url),
-  missing: new URL("./remote/missing.sh", import.meta.url),
-  import: new URL("./remote/import.sh", import.meta.url),
-  unpack: new URL("./remote/unpack.sh", import.meta.url),
-  place: new URL("./remote/place.sh", import.meta.url),
-  daemon: new URL("./remote/daemon.sh", import.meta.url),
-  job: new URL("./remote/resident/job.sh", import.meta.url),
-  switch: new URL("./remote/resident/switch.sh", import.meta.url),
-  activate: new URL("./remote/resident/activate.sh", import.meta.url),
-  last: new URL("./remote/resident/last.sh", import.meta.url),
-  watchdog: new URL("./remote/resident/watchdog.sh", import.meta.url),
-} as const;
-
-/** The scripts that are left on the machine for the time of the run, and run there without a connection. */
-export type ResidentScript = "job" | "watchdog" | "switch" | "activate" | "last";
-
-const elevateScript = new URL("./elevate.sh", import.meta.url);
-
-/** The scripts that are called on the machines, each a file of that name in `remote/`. */
-export type ScriptName = Exclude<keyof typeof scripts, ResidentScript | "common">;
-
-// What a script is sent behind, for its functions.
-const builtOn: Readonly<Partial<Record<ScriptName, readonly ScriptName[]>>> = { run: ["start", "follow"] };
-
-/** The text of a script that is left on the machine. */
-export function residentScript(name: ResidentScript): string {
-  return readFileSync(scripts[name], "utf8");
-}
-
-/** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
-export function residentCall(script: ScriptName, args: readonly string[]): string {
-  return [readFileSync(scripts.common, "utf8"), ...definition(script, args), 'main "$@"', ""].join("\n");
-}
+/** A program that makes the scripts root and must not ask; `run0-with-manager` is a run0 that starts no user manager unless it is told to. */
+export type PasswordlessProgram = "sudo" | "doas" | "run0" | "run0-with-manager";
 
 /** How scripts become root: not at all, by a program that must not ask, or by sudo, which may ask for the password. */
 export type Elevation =
   | { readonly kind: "none" }
-  | { readonly kind: "passwordless"; readonly program: "sudo" | "doas" | "run0" }
+  | { readonly kind: "passwordless"; readonly program: PasswordlessProgram }
   | { readonly kind: "password"; readonly password: string };
 
 export type ScriptCall = {
@@ -198,6 +151,7 @@ const passwordless = {
   sudo: "sudo -n -- /bin/sh -s",
   doas: "doas -n -- /bin/sh -s",
   run0: "run0 --no-ask-password -- /bin/sh -s",
+  "run0-with-manager": "run0 --no-ask-password --lightweight=no -- /bin/sh -s",
 } as const;
 
 /** The command for the login shell: one fixed line. As root, only `/bin/sh -s` runs, so that a rule can name it. */
@@ -214,41 +168,7 @@ export function remoteCommand(elevation: Elevation): string {
 
 /** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
 export function beforeProgram(elevation: Elevation): string {
-  return elevation.kind === "password" ? `${readFileSync(elevateScript, "utf8")}---\n${elevation.password}\n` : "";
-}
-
-/** What a shell reads first: what all scripts have in common. Its directory must not hold up the file system of the user's home. */
-export function opening(): string {
-  return `${readFileSync(scripts.common, "utf8")}\ncd /\n`;
-}
-
-/**
- * The script with its arguments, for a shell that has read the opening. It is one command, so that no shell has to read its next line
- * before its end, and runs in a subshell, which leaves nothing behind for the next script. With `reads`, it gets the rest of standard input.
- */
-export function question(script: ScriptName, args: readonly string[], nonce: string, reads = false): string {
-  return [
-    "{ (",
-    ...definition(script, args),
-    `echo 'begin ${nonce}'`,
-    reads ? 'main "$@"' : 'main "$@" </dev/null',
-    ")",
-    "code=$?",
-    `printf '\\nend %s %s\\n' ${nonce} "$code"`,
-    `echo "end ${nonce} $code" >&2`,
-    "}",
-    "",
-  ].join("\n");
-}
-
-/** A whole session with one script, as `/bin/sh` reads it. Its exit code is that of the script. */
-export function program(script: ScriptName, args: readonly string[], nonce: string): string {
-  return `${opening()}${question(script, args, nonce)}exit "$code"\n`;
-}
-
-function definition(script: ScriptName, args: readonly string[]): string[] {
-  const files = [...(builtOn[script] ?? []), script].map((name) => readFileSync(scripts[name], "utf8"));
-  return [`set -- ${args.map(quote).join(" ")}`, ...files];
+  return elevation.kind === "password" ? `${elevationText()}---\n${elevation.password}\n` : "";
 }
 
 function withFailure({ command, stdout, stderr, cause }: CommandError, failure: CommandError["failure"]): CommandError {

@@ -1,3 +1,5 @@
+import type { ScriptName } from "./script-files.js";
+
 /** Seconds until a script must have begun, behind whatever the login shell prints. */
 export const beginSeconds = 60;
 
@@ -11,24 +13,17 @@ export const longestAnswer = 4 * 1024 * 1024;
  * Seconds that a script may take. Callers give their own to those that wait for as long as an input says; `follow.sh` ends with the
  * job that it follows.
  */
-export const scriptSeconds = {
-  facts: 60,
-  prepare: 60,
-  start: 60,
+export function scriptSeconds(script: ScriptName): number {
+  return others[script] ?? 60;
+}
+
+const others: Readonly<Partial<Record<ScriptName, number>>> = {
   finish: 30,
-  arm: 60,
-  decide: 60,
-  health: 60,
   difference: 45,
   units: 45,
-  journal: 60,
-  settle: 60,
-  specialisation: 60,
-  system: 60,
-  place: 60,
   daemon: 30,
   missing: 120,
   // A copy is limited by the input `timeout` alone.
   import: 0,
   unpack: 0,
-} as const;
+};

@@ -5,13 +5,15 @@ import { sentPaths, type SentFlake } from "../domain/flake.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog, SentPaths } from "../deploy/ports.js";
 import { copyPaths } from "../nix/copy-paths.js";
+import { closureOf } from "../nix/export.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
 import type { Pack } from "../nix/pack.js";
 import { sendFlake, type SendOptions } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { speaksOfLostConnection } from "../ssh/failure.js";
 import { parseFacts } from "./facts.js";
-import { copyPacked } from "./packed-copy.js";
+import { downloadSome } from "./given-system.js";
+import { copyPacked, nothingSent } from "./packed-copy.js";
 import { importClosure, wantsSignature } from "./import-closure.js";
 import type { CallScript } from "./job.js";
 import type { RemoteShell } from "./remote-shell.js";
@@ -26,7 +28,7 @@ export type SendSettings = {
   readonly substitute: boolean;
   readonly archiveArgs: readonly string[];
   readonly compress: Compress;
-  /** Source trees, packed for all machines of the run. */
+  /** Store paths, packed for all machines of the run. */
   readonly pack: Pack;
 };
 
@@ -59,7 +61,7 @@ export class Sending {
     const { settings, shell, call, log } = this.#site;
     const { run, checkSignatures, archiveArgs, compress, pack } = settings;
     const send = async (own: AbortSignal): Promise<CopyProgress> => {
-      const packed = await copyPacked(sentPaths(sent), { pack, compress, shell, call: call(own), log, signal: own });
+      const packed = await copyPacked(sentPaths(sent), { pack, run, compress, privileged: false, shell, call: call(own), log, signal: own });
       // Sends what is still missing, and proves that nothing is.
       const copied = await sendFlake(sent, { ...this.#options(own), checkSignatures, extraArgs: archiveArgs });
       return packed.paths === 0 ? copied : addProgress(packed, copied);
@@ -74,7 +76,7 @@ export class Sending {
     const { settings, privileged, root, shell, call, log } = this.#site;
     const { run, checkSignatures, substitute } = settings;
     const roots = [...paths.closures, ...paths.derivations];
-    const send = async (own: AbortSignal): Promise<CopyProgress> => {
+    const copy = async (own: AbortSignal): Promise<CopyProgress> => {
       try {
         // Root could import them anyway.
         return await copyPaths(paths, { ...this.#options(own), checkSignatures: checkSignatures && !root, substitute });
@@ -83,9 +85,33 @@ export class Sending {
         return await importClosure(roots, { shell, call: call(own), log, signal: own });
       }
     };
-    const copied = await this.#kept(roots, signal, async (own) => await this.#explained(send, "the system", own));
+    const send = async (own: AbortSignal): Promise<CopyProgress> => {
+      const packed = await this.#packed(paths.closures, own);
+      // Sends what is still missing, and proves that nothing is.
+      const copied = await copy(own);
+      return packed.paths === 0 ? copied : addProgress(packed, copied);
+    };
+    const { prepare } = this.#site;
+    // A download is a job of the run, so the run's directory comes first.
+    await prepare(roots, signal);
+    const copied = await this.#explained(send, "the system", signal);
+    await this.#keepForUser(roots, signal);
     log.note(`copied ${roots.join(", ")} (run ${run})`);
     return copied;
+  }
+
+  /** Sends closures compressed. What has no signature in them can only be imported by root, who needs none for it. */
+  async #packed(roots: readonly StorePath[], signal: AbortSignal): Promise<CopyProgress> {
+    const { settings, privileged, shell, call, log, connection } = this.#site;
+    const { run, compress, pack, substitute } = settings;
+    if (compress === "false") return nothingSent;
+    if (!privileged) {
+      if (compress === "true") log.note(`compress: true has no effect, since ${connection.target.user} cannot become root; copying without compression`);
+      return nothingSent;
+    }
+    const site = { run, privileged, log, call: call(signal) };
+    const download = substitute ? async (missing: readonly StorePath[]) => await downloadSome(missing, site) : undefined;
+    return await copyPacked(await closureOf(roots, signal), { ...site, pack, compress, shell, download, signal });
   }
 
   /** What every call of Nix that sends something is given. */
@@ -96,11 +122,16 @@ export class Sending {
   }
 
   async #kept(paths: readonly StorePath[], signal: AbortSignal, send: (signal: AbortSignal) => Promise<CopyProgress>): Promise<CopyProgress> {
-    const { prepare, privileged } = this.#site;
+    const { prepare } = this.#site;
     const copied = await sendRooted({ root: async () => await prepare(paths, signal), send }, signal);
-    // A user who is not root can only keep what is there already.
-    if (!privileged) await prepare(paths, signal);
+    await this.#keepForUser(paths, signal);
     return copied;
+  }
+
+  /** A user who is not root can only keep what is there already. */
+  async #keepForUser(paths: readonly StorePath[], signal: AbortSignal): Promise<void> {
+    const { prepare, privileged } = this.#site;
+    if (!privileged) await prepare(paths, signal);
   }
 
   async #explained(send: (signal: AbortSignal) => Promise<CopyProgress>, what: string, signal: AbortSignal): Promise<CopyProgress> {

@@ -2,6 +2,8 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 
 /** Printed by switch.sh when it terminates a user activation that takes too long. */
 const lateUser = /^nix-flake-deploy: the user activation for (\S+) timed out after \d+ s and was terminated$/;
+/** Printed by switch.sh when it runs switch-to-configuration again, because a user has logged out. */
+const again = /^nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again$/;
 /** Printed by last.sh when it cannot record the previous profile and boot loader. */
 const recordFailed = /^nix-flake-deploy: the previous profile and boot loader could not be recorded$/;
 /** Printed by activate.sh for a user whose own activation failed. */
@@ -55,6 +57,8 @@ export class SwitchOutputReader {
   }
 }
 
+type UnitCause = Extract<ActivationCause, { kind: "unit" }>;
+
 type Simple = Extract<
   ActivationCause["kind"],
   "record" | "locked" | "not-nixos" | "boot-loader" | "activation-script" | "logind" | "user-left" | "no-space" | "profile" | "other-init"
@@ -75,6 +79,9 @@ const simple: readonly (readonly [RegExp, Simple])[] = [
   [/No space left on device|Disk quota exceeded/, "no-space"],
 ];
 
+// A user ends the own manager at will, and logind's units of it with that: this is the part of the user, not of the system.
+const userManager = /^(?:user|user-runtime-dir)@(\d+)\.service$/;
+
 class CauseReader {
   readonly #simple = new Set<Simple>();
   readonly #snippets: ActivationCause[] = [];
@@ -87,6 +94,7 @@ class CauseReader {
 
   read(line: string, next: string): void {
     for (const [pattern, kind] of simple) if (pattern.test(line)) this.#simple.add(kind);
+    if (again.test(line)) this.#simple.delete("user-left");
     this.#readChecks(line);
     const snippet = /^Activation script snippet '(.+)' failed \((\d+)\)$/.exec(line);
     if (snippet !== null) this.#snippets.push({ kind: "snippet", snippet: snippet[1] ?? "", exitCode: Number(snippet[2]) });
@@ -133,10 +141,16 @@ class CauseReader {
     const job = /^Failed to (start|stop|restart|reload) ([^\s:]+\.[a-z]+)(?::.*)?$/.exec(line);
     if (job !== null) {
       const [, what = "", unit = ""] = job;
-      if (what === "start" || what === "stop" || what === "restart" || what === "reload") this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+      if (what === "start" || what === "stop" || what === "restart" || what === "reload") this.#unit(unit, what);
     }
     const failed = /^warning: the following units failed: (.+)$/.exec(line)?.[1];
-    for (const unit of failed?.split(", ") ?? []) this.#units.set(`failed ${unit}`, { kind: "unit", unit, what: "failed" });
+    for (const unit of failed?.split(", ") ?? []) this.#unit(unit, "failed");
+  }
+
+  #unit(unit: string, what: UnitCause["what"]): void {
+    const uid = userManager.exec(unit)?.[1];
+    if (uid === undefined) this.#units.set(`${what} ${unit}`, { kind: "unit", unit, what });
+    else this.#user(`UID ${uid}`).units.add(unit);
   }
 
   causes(): ActivationCause[] {

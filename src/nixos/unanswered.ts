@@ -1,3 +1,4 @@
+import { renderBytes } from "../domain/bytes.js";
 import { DeployError, type CommandError } from "../domain/errors.js";
 import type { Phase } from "../domain/phase.js";
 
@@ -14,7 +15,7 @@ export function explainLimit(error: CommandError, phase: Phase): DeployError | u
     case "output":
       return new DeployError({
         ...parts,
-        reason: `the machine has printed more than ${failure.bytes} bytes where a short answer was expected`,
+        reason: `the machine has printed more than ${renderBytes(failure.bytes)} where a short answer was expected`,
         hint: undefined,
       });
     case "exit":

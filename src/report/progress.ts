@@ -48,7 +48,7 @@ export function batchLine(number: number, batches: number, names: readonly strin
 
 /** `web1: deployed after 12.5 s` */
 export function doneLine({ name, status, seconds }: HostResult): string {
-  return `${name}: ${status} after ${seconds} s`;
+  return `${name}: ${status} after ${renderDuration(seconds)}`;
 }
 
 /** The title of a host's whole log. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { CommandError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
+import { controlCommand, masterCommand, reasonCommand, sessionCommand, type MasterFiles } from "./commands.js";
 import { alias, endOfKnownHosts, identityFiles, renderConfiguration, targetFiles, type SshSettings, type TargetFiles } from "./configuration.js";
 import { connectError } from "./failure.js";
 import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
@@ -23,9 +24,6 @@ export type FormerConnection = {
   /** Never throws. */
   readonly close: () => Promise<void>;
 };
-
-/** Where a master listens; `configured`: as the configuration says. */
-type MasterFiles = Pick<TargetFiles, "configuration" | "socket"> & { readonly configured: boolean };
 
 // The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
 const authenticationSeconds = 20;
@@ -220,28 +218,4 @@ export async function endMasters(directory: string): Promise<void> {
       await run({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
     }),
   );
-}
-
-/** Builds the command that starts a master in the background and ends when it is ready. */
-export function masterCommand(files: MasterFiles, target: Target, connectTimeout: number): Command {
-  return { file: "ssh", args: [...placeOf(files), "-o", "ControlMaster=yes", "-o", `ConnectTimeout=${connectTimeout}`, "-f", "-N", "--", target.host] };
-}
-
-/** Builds the command that connects without a master, to hear why none could be started. */
-export function reasonCommand(files: Pick<TargetFiles, "configuration">, target: Target): Command {
-  return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
-}
-
-/** Builds the command that says something to the master on this side. */
-export function controlCommand(files: MasterFiles, target: Target, word: "check" | "exit"): Command {
-  return { file: "ssh", args: [...placeOf(files), "-O", word, "--", target.host] };
-}
-
-/** Builds the command that runs something on the machine. */
-export function sessionCommand(files: MasterFiles, target: Target, command: string): Command {
-  return { file: "ssh", args: [...placeOf(files), "--", target.host, command] };
-}
-
-function placeOf({ configuration, socket, configured }: MasterFiles): string[] {
-  return ["-F", configuration, ...(configured ? [] : ["-o", `ControlPath=${socket}`])];
 }

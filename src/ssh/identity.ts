@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import { CommandError, RunnerError } from "../domain/errors.js";
 import { installSteps } from "../domain/install-steps.js";
+import { lastLines } from "../domain/lines.js";
 import type { Topic } from "../domain/topic.js";
 import { run } from "../process/run.js";
 import { endOfKnownHosts, identityFiles } from "./configuration.js";
@@ -108,7 +109,7 @@ function throwIfMissing(error: unknown): void {
 }
 
 function lastLine(stderr: string, path: string): string {
-  return (stderr.trim().split("\n").at(-1) ?? "").replaceAll(path, "key");
+  return (lastLines(stderr, 1)[0] ?? "").trim().replaceAll(path, "key");
 }
 
 /**

@@ -39,6 +39,8 @@ chroot "$root" apt-get update -q
 chroot "$root" apt-get install -q -y --no-install-recommends \
   nix-bin nix-setup-systemd openssh-server openssh-client systemd systemd-sysv libpam-systemd dbus \
   iproute2 iputils-ping sudo git jq procps python3 nodejs zstd dbus-user-session
+# What makes root other than sudo is on the newest suite only.
+[ "$suite" != forky ] || chroot "$root" apt-get install -q -y --no-install-recommends sudo-rs opendoas polkitd
 # deploy: its rights come with the machine. nosudo: none. pwsudo: sudo with the password "open sesame".
 for user in deploy nosudo pwsudo; do
   chroot "$root" useradd --create-home --shell /bin/bash --groups nix-users "$user"

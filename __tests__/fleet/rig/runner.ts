@@ -160,6 +160,9 @@ export class Runner {
     if (tools !== undefined) binds.push(`--bind-ro=${tools.directory}`);
     const container = await Container.start([...args, ...binds, "/usr/bin/sleep", "infinity"], place.group, path.join(place.directory, "console"));
     if (tools !== undefined && spec.nix !== undefined) await useRealNix(container, tools, spec.nix);
+    // On a hosted runner the store is there before a step; two steps that begin at once would both make its database.
+    const made = await container.execute("nix-store --init");
+    if (made.code !== 0) throw new Error(`the store of the runner could not be made: ${made.stderr}`);
     return new Runner(place, root, container);
   }
 
@@ -228,6 +231,11 @@ export class Runner {
   /** Runs a shell script on the runner as root, whatever its exit code. */
   async exec(script: string, options: { readonly stdin?: string; readonly timeout?: number } = {}): Promise<CommandResult> {
     return await this.#container.execute(script, options);
+  }
+
+  /** The command of this host that runs a program on the runner. Its environment goes there too, but for PATH, which is to be the runner's. */
+  command(program: readonly string[]): string[] {
+    return ["/usr/bin/env", `PATH=${searchPath}`, "HOME=/root", nsenter, ...this.#container.enter(program)];
   }
 
   /** Command lines of the processes that are there beside the runner itself: after a job, what an action has left. */

@@ -90,7 +90,7 @@ describe("a connection that breaks in the middle of the switch", () => {
 });
 
 describe("a machine that is not reached again", () => {
-  test("the new system breaks the network: it goes back within confirm-timeout and ten seconds", async () => {
+  test("the new system breaks the network: it rolls back within confirm-timeout and ten seconds", async () => {
     const other = await trial.systems("web2");
     const [run, control] = await Promise.all([
       trial.deploy({ networkBroken: true }, { "confirm-timeout": "5" }),
@@ -112,7 +112,7 @@ describe("a machine that is not reached again", () => {
     expect(await trial.machine("web2").answers()).toBe(true);
   });
 
-  test("the new system refuses new connections while old ones live on: it goes back", async () => {
+  test("the new system refuses new connections while old ones live on: it rolls back", async () => {
     // Masked as well: a switch starts the targets that are active again, and with them what they want.
     const listening = { switchScript: "systemctl unmask --runtime ssh.service ssh.socket; systemctl start ssh.service" };
     const deaf = { switchScript: "systemctl mask --runtime --now ssh.service ssh.socket" };
@@ -128,7 +128,7 @@ describe("a machine that is not reached again", () => {
     await trial.repair(other, "web2");
   });
 
-  test("its login over ssh takes longer than confirm-timeout, and ssh answers in time: it is deployed, and without the connection from before it goes back", async () => {
+  test("its login over ssh takes longer than confirm-timeout, and ssh answers in time: it is deployed, and without the connection from before it rolls back", async () => {
     const other = await trial.settle({}, "web2");
     // sshd lets nobody in for 8 s.
     const slow = "sed -i '1i account optional pam_exec.so /bin/sleep 8' /etc/pam.d/sshd";

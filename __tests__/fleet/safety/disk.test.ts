@@ -30,7 +30,7 @@ test("the disk is full during the build: nothing is activated, and with room it 
   expect(verdictOf(await trial.deploy(buildFills))).toMatchObject({ exit: 0, status: "deployed" });
 });
 
-test("the disk is full during the activation: it goes back, and without protection it stays half switched", async () => {
+test("the disk is full during the activation: it rolls back, and without protection it stays half switched", async () => {
   const run = await trial.deploy(activationFills, {}, "small1");
   expect(verdictOf(run)).toMatchObject({
     exit: 1,
@@ -98,7 +98,7 @@ test("the root file system is full during the activation: the old system runs, t
   await trial.repair(old, "full1");
 });
 
-test("a machine with little free space is warned about, and deployed all the same", async () => {
+test("a machine with little free space is warned about, and deployed anyway", async () => {
   const warnings = (annotations: Awaited<ReturnType<Trial["deploy"]>>["annotations"]) => annotations.filter(({ level }) => level === "warning");
   const run = await trial.deploy({}, {}, "small1");
   expect(verdictOf(run)).toMatchObject({ exit: 0, status: "deployed" });

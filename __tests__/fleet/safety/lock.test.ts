@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
-import { program, residentCall, residentScript, type ScriptName } from "../../../src/nixos/remote-shell.js";
+import { residentCall, residentScript, type ScriptName } from "../../../src/nixos/script-files.js";
+import { program } from "../../../src/nixos/script-program.js";
 import { type Trial, useTrial, verdictOf, type Systems } from "./trial.js";
 
 // Two that want to activate on one machine at the same time.
@@ -27,7 +28,7 @@ async function switching(name = "web1"): Promise<void> {
 }
 
 describe("two runs at once", () => {
-  test("the second waits, or fails by lock-timeout or timeout, and both are told who holds the lock", async () => {
+  test("the second waits, or fails after lock-timeout or timeout, and reports who holds the lock", async () => {
     const going = trial.fleet.runner.start(trial.step(await trial.flake(held)));
     await going.waitFor(activating);
     const holder =
@@ -56,7 +57,7 @@ describe("two runs at once", () => {
     expect((await trial.systems()).current).toBe(patient.outputs["system-path"]);
   });
 
-  test("the lock of a run that was killed is free once its machine has gone back", async () => {
+  test("the lock of a run that was killed is free once its machine has rolled back", async () => {
     const going = trial.fleet.runner.start(trial.step(await trial.flake({ switchSeconds: 2 }), { "confirm-timeout": "6" }));
     await going.waitFor(activating);
     going.signal("SIGKILL");
@@ -123,7 +124,7 @@ describe("a nixos-rebuild by hand", () => {
     await busy;
   });
 
-  test("that deploys another machine from this one, runs in a container on it, or is not root's, is not in the way", async () => {
+  test("that deploys another machine, runs in a container, or is not run by root does not hold the lock", async () => {
     const machine = trial.machine();
     // As nixos-rebuild itself and the ssh below it look to ps; nobody answers at that address.
     await machine.output(

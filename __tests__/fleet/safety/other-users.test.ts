@@ -74,6 +74,27 @@ describe("a user of the machine", () => {
     expect((await machine.exec(`flock --nonblock ${lock} true`)).code).toBe(0);
   });
 
+  test("whose manager fails in the middle of the switch neither vetoes nor delays it: degraded, naming the user", async () => {
+    const machine = trial.machine();
+    const uid = await machine.output("id -u nosudo");
+    // The manager restarts this unit of the user's own for each switch, and waits for it.
+    const attack =
+      "mkdir -p ~/.config/systemd/user; printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \"kill -9 $MANAGERPID\"\\n' >~/.config/systemd/user/nixos-activation.service";
+    await machine.output(`cd /home/nosudo; HOME=/home/nosudo ${asUser} sh -c ${quoted(attack)}; systemd-run --quiet --wait loginctl enable-linger nosudo`);
+    await until("the manager", 10, async () => (await machine.exec(`systemctl is-active user@${uid}.service`)).code === 0);
+    const began = performance.now();
+    const unit = "nixos-activation.service";
+    const oneshot = "[Unit]\nDescription=the part of a user\n[Service]\nType=oneshot\nExecStart=/bin/true\n";
+    const run = await trial.deploy({ userUnits: { [unit]: oneshot }, userOnDemand: [unit] }, { "lock-timeout": "5", "settle-time": "0" });
+    expect(verdictOf(run)).toMatchObject({ exit: 0, status: "degraded", error: expect.stringContaining(`user@${uid}.service`) });
+    expect((performance.now() - began) / 1000).toBeLessThan(60);
+    // Control: it had failed, and system units that fail so are a reason to roll back.
+    expect((await machine.exec(`systemctl is-failed user@${uid}.service`)).stdout.trim()).toBe("failed");
+    // The same is true for a user whose manager has failed before.
+    expect(await deploy()).toMatchObject({ exit: 0 });
+    await machine.output("systemd-run --quiet --wait loginctl disable-linger nosudo; systemctl reset-failed; rm -r /home/nosudo/.config/systemd");
+  });
+
   test("but not root, whose switch goes first", async () => {
     const machine = trial.machine();
     await machine.output(`setsid flock ${lock} sleep 20 >/dev/null 2>&1 </dev/null &`);

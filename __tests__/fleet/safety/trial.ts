@@ -74,16 +74,23 @@ export class Trial {
     return { current: await machine.currentSystem(), profile: await machine.systemProfile(), boot: await machine.bootEntry() };
   }
 
+  /** Whether a machine is at these systems, so that nothing has to be repaired. */
+  async isAt(systems: Systems, name = "web1"): Promise<boolean> {
+    return JSON.stringify(await this.systems(name)) === JSON.stringify(systems);
+  }
+
   /** Waits until a machine that nobody tells anything is back at its old systems. */
   async backAt(before: Systems, name = "web1"): Promise<void> {
-    await until(`${name} to go back by itself`, 60, async () => JSON.stringify(await this.systems(name)) === JSON.stringify(before));
+    await until(`${name} to roll back by itself`, 60, async () => await this.isAt(before, name));
   }
 
   /** Waits until nothing of a run is active on the machine, and removes what is left there, as a run does that comes a day later. */
   async forget(name = "web1"): Promise<void> {
     const machine = this.machine(name);
     await until("the units of the run to end", 60, async () => {
-      await machine.exec("systemctl stop 'nix-flake-deploy-*-clear-timer.service'; systemctl reset-failed 'nix-flake-deploy-*'");
+      await machine.exec(
+        "systemctl stop 'nix-flake-deploy-*-clear-timer.service' 'nix-flake-deploy-*-lease.service'; systemctl reset-failed 'nix-flake-deploy-*'",
+      );
       return (await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*'")).trim() === "";
     });
     await machine.output("rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy");
@@ -116,7 +123,7 @@ export class Trial {
  */
 export function useTrial(specs: readonly (MachineSpec | string)[], settled: readonly string[] = ["web1"]): Trial {
   const trial = new Trial();
-  jest.setTimeout(120_000);
+  jest.setTimeout(240_000);
   beforeAll(async () => {
     await trial.start(specs);
     await Promise.all(settled.map(async (name) => await trial.settle({}, name)));

@@ -52,6 +52,10 @@ export class FakeMachine implements Machine {
   specialisation: string | undefined;
   specialisations: Readonly<Record<string, StorePath>> = {};
   rebuild: Rebuild | undefined;
+  /** Configurations that the flake does not have. */
+  unknownConfigurations: readonly string[] = ["unknown"];
+  /** The flakes that it was sent. */
+  readonly #has = new Set<StorePath>();
   sentPaths: SentPaths | undefined;
   realised: StorePath | undefined;
   /** What its own binary caches have, and whether that is a system. */
@@ -97,9 +101,11 @@ export class FakeMachine implements Machine {
         identity,
         unfinished,
       },
-      copyFlake: async (_, own) => {
+      copyFlake: async ({ outer }, own) => {
         await this.#enter("copyFlake", own);
-        return { paths: 1, expectedPaths: 1, bytes: undefined };
+        const paths = this.#has.has(outer) ? 0 : 1;
+        this.#has.add(outer);
+        return { paths, expectedPaths: paths, bytes: undefined };
       },
       copyPaths: async (paths, own) => {
         this.sentPaths = paths;
@@ -125,6 +131,7 @@ export class FakeMachine implements Machine {
       build: async (rebuild, own) => {
         this.rebuild = rebuild;
         await this.#enter("build", own);
+        if (this.unknownConfigurations.includes(rebuild.configuration)) throw new DeployError({ phase: "build", reason: "it does not exist" });
         return this.toplevel;
       },
       findSpecialisation: async (_, name) => {

@@ -39,6 +39,13 @@ async function deployOne(machine: FakeMachine, settings: SettingOverrides = {}):
   return results[0];
 }
 
+/** That these were asked of the machine, one after the other; others may be between them. */
+function expectInOrder({ calls, target }: FakeMachine, asked: readonly string[]): void {
+  const places = asked.map((call) => calls.indexOf(`${target.name} ${call}`));
+  expect(places).not.toContain(-1);
+  expect(places).toEqual(places.toSorted((one, other) => one - other));
+}
+
 describe("one machine", () => {
   test("that forges its answers fails alone, in one sentence and without a stack", async () => {
     const forged = (): never => {
@@ -60,22 +67,9 @@ describe("one machine", () => {
   test("goes through all phases in their order", async () => {
     const machine = new FakeMachine();
     const { results, arrived, log } = await deploy([machine]);
-    expect(machine.calls).toEqual(["web1 connect", "web1 copyFlake", "web1 build", "web1 activate", "web1 reach", "web1 settle", "web1 keep", "web1 release"]);
-    expect(log.lines).toEqual([
-      "1 hosts",
-      "web1: == connect",
-      "web1: ended",
-      "web1: == copy",
-      "web1: ended (1 path)",
-      "web1: == build",
-      `web1: built ${newSystem}`,
-      "web1: ended",
-      "web1: == activate",
-      "web1: ended",
-      "web1: == confirm",
-      "web1: ended",
-      "end",
-    ]);
+    expectInOrder(machine, ["copyFlake", "build", "activate", "reach", "settle", "keep", "release"]);
+    expect(log.lines.filter((line) => line.includes("=="))).toEqual(["connect", "copy", "build", "activate", "confirm"].map((phase) => `web1: == ${phase}`));
+    expect(log.lines).toContain(`web1: built ${newSystem}`);
     expect(arrived).toBe(true);
     expect(results[0]).toMatchObject({
       name: "web1",
@@ -174,7 +168,9 @@ describe("a machine that someone else switches", () => {
     const result = await deployOne(machine);
     expect(result).toMatchObject({ status: "failed", error: expect.stringContaining(`runs ${third}`) });
     expect(result.error).toContain("Nothing else was changed on the machine");
-    expect(machine.calls.slice(-2)).toEqual(["web1 drop", "web1 release"]);
+    expectInOrder(machine, ["drop", "release"]);
+    expect(machine.calls).not.toContain("web1 roll back");
+    expect(machine.calls).not.toContain("web1 keep");
   });
 
   test("before the last step has failed, and profile and boot loader stay", async () => {
@@ -205,7 +201,7 @@ describe("a machine whose test refuses", () => {
     const machine = new FakeMachine();
     machine.end = { exitCode: 1, causes: [cause], touched: false, after: makeState() };
     expect(await deployOne(machine)).toMatchObject({ status: "failed", changed: false, error: expect.stringContaining(text) });
-    expect(machine.calls.slice(-2)).toEqual(["web1 drop", "web1 release"]);
+    expectInOrder(machine, ["drop", "release"]);
     expect(machine.calls).not.toContain("web1 roll back");
   });
 
@@ -264,7 +260,8 @@ describe("a machine that is restarted", () => {
     const machine = new FakeMachine();
     machine[moment] = "restarted";
     expect(await deployOne(machine)).toMatchObject({ status: "rolled-back", error: expect.stringContaining(`the machine was restarted ${reason}`) });
-    expect(machine.calls.slice(-2)).toEqual(["web1 after restart", "web1 release"]);
+    expectInOrder(machine, ["after restart", "release"]);
+    expect(machine.calls).not.toContain("web1 roll back");
   });
 
   test.each([{ running: other }, { profile: other }])("and boots another system has failed, which is named: %j", async (restarted) => {
@@ -693,7 +690,7 @@ describe("what is new", () => {
   test("is requested between build and activation, and reported in the log", async () => {
     const machine = machineWithDifference();
     const { results, log } = await deploy([machine], { diff: true });
-    expect(machine.calls.slice(2, 5)).toEqual(["web1 build", `web1 compare ${oldSystem} ${newSystem}`, "web1 activate"]);
+    expectInOrder(machine, ["build", `compare ${oldSystem} ${newSystem}`, "activate"]);
     expect(log.lines).toContain("web1: packages: 3 rebuilt; size +1.0 KiB");
     expect(results[0]).toMatchObject({ status: "deployed", difference: closure, plan: compared, previousGeneration: 6, generation: 7 });
   });
@@ -783,10 +780,8 @@ describe("two targets that are one machine", () => {
     slow.trouble = { connect: async () => await sleep(20) };
     const { results } = await deploy([slow, fast]);
     expect(results.map(({ status }) => status)).toEqual(["failed", "failed"]);
-    expect([slow.calls, fast.calls]).toEqual([
-      ["web1 connect", "web1 release"],
-      ["web1-by-address connect", "web1-by-address copyFlake", "web1-by-address build", "web1-by-address release"],
-    ]);
+    expect([...slow.calls, ...fast.calls].filter((call) => /activate|keep/.test(call))).toEqual([]);
+    expect(slow.calls).not.toContain("web1 build");
   });
 
   test.each<[Operation, Partial<FakeMachine["state"]>]>([

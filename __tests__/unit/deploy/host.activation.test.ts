@@ -36,6 +36,7 @@ describe("the settle time", () => {
     ["units that were restarted", {}, plan({ restart: ["a.service"] }), true],
     ["an activation that did not say", {}, undefined, true],
     ["units that were stopped and reloaded", {}, plan({ stop: ["a.service"], reload: ["b.service"] }), false],
+    ["the target that each switch starts again", {}, plan({ start: ["sysinit-reactivation.target"] }), false],
     ["settle-time: 0", { safety: makeSafety({ limits }) }, plan({ start: ["a.service"] }), false],
     ["boot", { operation: "boot" }, undefined, false],
     ["test", { operation: "test" }, plan({ start: ["a.service"] }), true],

@@ -1,16 +1,23 @@
 import { expect } from "@jest/globals";
 
 import type { Activation, ArmedMachine, ConnectedMachine, Machine, SystemState } from "../../../src/deploy/ports.js";
+import { outerReference, type SentFlake } from "../../../src/domain/flake.js";
+import type { CopyProgress } from "../../../src/domain/copy-progress.js";
+import { DeployError } from "../../../src/domain/errors.js";
 import type { Operation } from "../../../src/domain/operation.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
+import { rejection } from "../failure-of.js";
 import { makeSafety } from "./fake-machine.js";
 
 /** What a clause of the contract is tested with. */
 export type Subject = {
   /** A machine of a run of its own. The machine itself runs what the clause before has left. */
   readonly machine: Machine;
-  /** What the machine runs and boots before the first clause, and another system of its store. */
+  /** What the machine runs and boots before the first clause. */
   readonly old: StorePath;
+  /** A flake that the machine does not have, its configuration for the machine, and the system that this is. */
+  readonly sent: SentFlake;
+  readonly configuration: string;
   readonly built: StorePath;
 };
 
@@ -36,6 +43,10 @@ async function armed(subject: Subject, operation: Operation, toplevel: StorePath
   await inRun(subject, async (machine) => await work(await machine.arm(activation, signal)));
 }
 
+async function send(subject: Subject): Promise<CopyProgress> {
+  return await inRun(subject, async (machine) => await machine.copyFlake(subject.sent, signal));
+}
+
 /**
  * What src/deploy relies on of a machine, in this order: each clause begins with what the one before has left. The fake machine of the
  * unit tests and the real one must pass them alike. A clause asks for a new subject where it begins another run.
@@ -48,6 +59,48 @@ export const machineContract: readonly { readonly title: string; readonly holds:
       const [first, second] = [await stateOf(subject()), await stateOf(subject())];
       expect(first).toMatchObject({ running: old, profile: old, failedUnits: [] });
       expect(second).toEqual(first);
+    },
+  },
+
+  {
+    title: "a flake that is sent arrives, and is not sent again",
+    holds: async (subject) => {
+      const before = await stateOf(subject());
+      const [first, again] = [await send(subject()), await send(subject())];
+      expect(first.paths).toBeGreaterThan(0);
+      expect(first.expectedPaths).toBe(first.paths);
+      expect(again).toMatchObject({ paths: 0, expectedPaths: 0 });
+      expect(await stateOf(subject())).toEqual(before);
+    },
+  },
+
+  {
+    title: "a build of the flake makes the system, and changes neither what runs nor the profile",
+    holds: async (subject) => {
+      const { sent, configuration, built } = subject();
+      const before = await stateOf(subject());
+      const build = async (machine: ConnectedMachine): Promise<StorePath> => {
+        await machine.copyFlake(sent, signal);
+        return await machine.build({ reference: outerReference(sent), configuration }, signal);
+      };
+      expect(await inRun(subject(), build)).toBe(built);
+      // What is built already is built again by another run, and found.
+      expect(await inRun(subject(), build)).toBe(built);
+      expect(await stateOf(subject())).toEqual(before);
+    },
+  },
+
+  {
+    title: "a build of a configuration that does not exist fails in its phase, and changes nothing",
+    holds: async (subject) => {
+      const { sent } = subject();
+      const before = await stateOf(subject());
+      const failure = await inRun(subject(), async (machine) => {
+        await machine.copyFlake(sent, signal);
+        return await rejection(DeployError, machine.build({ reference: outerReference(sent), configuration: "unknown" }, signal));
+      });
+      expect(failure).toMatchObject({ phase: "build", unreachable: false });
+      expect(await stateOf(subject())).toEqual(before);
     },
   },
 

@@ -4,6 +4,7 @@ import {
   attributeOf,
   isProfile,
   nameOfConfiguration,
+  outputOf,
   needsHive,
   ownHostname,
   parseConfiguration,
@@ -35,6 +36,14 @@ describe("a configuration", () => {
 
   test("that is the machine's own hostname has neither an attribute nor a name", () => {
     expect([attributeOf(ownHostname), nameOfConfiguration(ownHostname)]).toEqual([undefined, undefined]);
+  });
+
+  test("is below nixosConfigurations, unless it says where it is", () => {
+    expect(["web1", "colmenaHive.nodes.web1", "deploy.nodes.web1"].map(outputOf)).toEqual([
+      "nixosConfigurations.web1",
+      "colmenaHive.nodes.web1",
+      "deploy.nodes.web1",
+    ]);
   });
 
   test("is a profile only as a node of deploy-rs", () => {

@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 
-import { field, number, objectOf, readJson, text, texts } from "../../../src/domain/json.js";
+import { field, isObject, number, objectOf, parseJson, text, texts } from "../../../src/domain/json.js";
 
 test("a text that is not JSON has no value", () => {
-  expect(readJson('{"a":1}')).toEqual({ a: 1 });
-  expect(readJson("{")).toBeUndefined();
+  expect(parseJson('{"a":1}')).toEqual({ a: 1 });
+  expect(parseJson("{")).toBeUndefined();
 });
 
 test("a property is found along its path, and only where an object has it itself", () => {
@@ -19,4 +19,5 @@ test("values of another type are none", () => {
   expect([number(0), number("0")]).toEqual([0, undefined]);
   expect([texts(["a", 1, "b"]), texts("ab")]).toEqual([["a", "b"], []]);
   expect(Object.keys(objectOf("ab"))).toEqual([]);
+  expect([{}, [], null, "ab"].map(isObject)).toEqual([true, false, false, false]);
 });

@@ -24,7 +24,7 @@ case $1 in
 esac`;
 
 describe("the store of the runner", () => {
-  test("is asked once for a system, however many machines get it", async () => {
+  test("is queried once for a system, however many machines get it", async () => {
     const lines: string[] = [];
     await withProgram(directory, "nix-store", nixStore, async () => {
       const store = runnerStore({ signal, onLine: (line) => lines.push(line) });

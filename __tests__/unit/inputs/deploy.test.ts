@@ -383,6 +383,7 @@ describe("evaluating and building on the runner", () => {
   const here = JSON.stringify([{ host: "web1", configuration: "web1", "build-on": "runner" }]);
   const noBuildHere = "build-args: is set, but no system is built on the runner; use rebuild-args, or set build-on: runner";
   const noBuildThere = "rebuild-args: is set, but no system is built on a host; use build-args, or set build-on: target";
+  const noInputs = "but the inputs of the flake are sent to no host";
   const evaluation = "rebuild-args: contains --show-trace, --refresh, which concerns the evaluation; with evaluate-on: runner, hosts do not evaluate";
 
   test.each<[Readonly<Record<string, string>>, string]>([
@@ -390,6 +391,11 @@ describe("evaluating and building on the runner", () => {
     [{ targets: "", "build-on": "target", "build-args": "--fallback" }, noBuildHere],
     [{ ...named, "build-on": "runner", "rebuild-args": "-L" }, noBuildThere],
     [{ targets: here, "rebuild-args": "-L" }, noBuildThere],
+    [
+      { ...named, "build-on": "runner", "archive-args": "--offline" },
+      `archive-args: is set, ${noInputs}; remove it, or set build-on: target without evaluate-on: runner`,
+    ],
+    [{ ...named, "evaluate-on": "runner", compress: "true" }, "compress: is true, but derivations are sent without compression; expected auto or false"],
     [{ ...named, "evaluate-on": "runner", "rebuild-args": "--show-trace\n--refresh\n-L" }, evaluation],
     [{ targets: "", "evaluate-on": "runner", "rebuild-args": "--show-trace\n--refresh" }, evaluation],
   ])("refuses arguments that no machine would get: %j", (inputs, problem) => {
@@ -401,7 +407,8 @@ describe("evaluating and building on the runner", () => {
     { targets: "", "build-args": "--fallback", "rebuild-args": "--show-trace" },
     // Other jobs of the same matrix may have machines that build.
     { targets: JSON.stringify([{ host: "web1", configuration: "web1", "flake-build-on": "runner" }]), "rebuild-args": "--show-trace" },
-    { ...named, "build-on": "runner", "build-args": "--fallback" },
+    { ...named, "build-on": "runner", "build-args": "--fallback", compress: "true" },
+    { ...named, "archive-args": "--offline", compress: "true" },
     { ...named, "evaluate-on": "runner", "rebuild-args": "--fallback\n-L" },
     { ...named, operation: "rollback", "build-args": "--fallback", "rebuild-args": "-L" },
   ])("accepts arguments that a machine may get: %j", (inputs) => {

@@ -37,6 +37,14 @@ describe("a build on the runner", () => {
     expect(await buildSystems(new Map(), options)).toEqual(new Map());
   });
 
+  test("shows what Nix prints, but not its warning about roots, which the action sets itself where they are needed", async () => {
+    const lines: string[] = [];
+    const script = `echo "warning: you did not specify '--add-root'; the result might be removed by the garbage collector" >&2; echo "building x" >&2`;
+    const work = async (): Promise<unknown> => await buildSystems(systems, { ...options, onLine: (line) => void lines.push(line) });
+    await withProgram(directory, "nix-store", script, work);
+    expect(lines).toEqual(["building x"]);
+  });
+
   test("gives each failed system the failures of its own derivations", async () => {
     // As Nix 2.34 prints it: bash is in web1 and in db, openssl in db alone.
     const script = `case $1 in

@@ -11,7 +11,7 @@ const directory = temporaryDirectory();
 const path = makeStorePath("nixos-system-web1");
 
 describe("a download of the runner", () => {
-  test("that fails is told in Nix's last lines", async () => {
+  test("that fails is reported in Nix's last lines", async () => {
     const options = { signal: new AbortController().signal, onLine: () => undefined };
     const script = "echo 'warning: something' >&2; echo 'error: build of it failed' >&2; exit 1";
     expect(await withProgram(directory, "nix-store", script, async () => await downloadHere(path, options))).toEqual([

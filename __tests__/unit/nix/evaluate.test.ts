@@ -48,7 +48,7 @@ describe("an error", () => {
       "error: flake 'path:/play/f' does not provide attribute 'packages.x86_64-linux..', 'legacyPackages.x86_64-linux..' or '.'\n       Did you mean d?",
     );
     expect(error.message).toBe(
-      "nix on this runner is too old to read the hosts from the flake (2.19 or newer is required). Update Nix, or set the input targets",
+      "nix on this runner is too old to evaluate the flake (2.19 or newer is required). Update Nix, or set the input targets and have the hosts evaluate (build-on: target)",
     );
   });
 

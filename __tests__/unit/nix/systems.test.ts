@@ -61,6 +61,15 @@ comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"
   expect(none.get("abort")).toMatchObject({ kind: "broken", lines: ["error: evaluation aborted"], together: 1 });
 });
 
+test("one that machines share is evaluated once", async () => {
+  const before = readFileSync(`${directory}/calls`, "utf8").length;
+  const script = `comma=; printf '{"names":[],"systems":{'; for name in $names; do printf "$comma"; system $name; comma=,; done; printf '}}'`;
+  const { systems, progress } = await ask(script, ["a", "b", "a", "a"], { cores: 2, memory: alone.memory });
+  expect([...systems.keys()]).toEqual(["a", "b"]);
+  expect(progress).toEqual([1, 2]);
+  expect(readFileSync(`${directory}/calls`, "utf8").slice(before).trim().split("\n").toSorted()).toEqual(["1: a", "1: b"]);
+});
+
 test("a flake whose outputs do not evaluate is one error, and is not looked for in each configuration", async () => {
   const names = Array.from({ length: 40 }, (_, index) => `h${index}`);
   const before = readFileSync(`${directory}/calls`, "utf8").split("\n").length;
@@ -85,7 +94,7 @@ describe("the profile of a node of deploy-rs", () => {
   const derivation = makeStorePath("nixos-system-web1.drv");
   const toplevel = makeStorePath("nixos-system-web1");
 
-  test("has what its derivation builds, which Nix is asked for", async () => {
+  test("has what its derivation builds, which Nix is requested", async () => {
     const script = `echo "$*" >> ${directory}/queries\necho ${toplevel}`;
     const work = async (): Promise<Awaited<ReturnType<typeof ask>>> =>
       await ask(answer(`{"derivation":"${derivation}","output":null,"platform":"x86_64-linux"}`), ["deploy.nodes.web1"]);
@@ -99,6 +108,8 @@ describe("the profile of a node of deploy-rs", () => {
     const work = async (): Promise<Awaited<ReturnType<typeof ask>>> => await ask(answer(system), ["deploy.nodes.web1"]);
     const own = await withProgram(directory, "nix-store", "echo ./bin/hello", work);
     expect(own.systems.get("deploy.nodes.web1")).toEqual({ derivation, toplevel, platform: undefined, configuration: "web1", ownActivation: true });
+    const unreadable = await withProgram(directory, "nix-store", "exit 1", work);
+    expect(unreadable.systems.get("deploy.nodes.web1")).toMatchObject({ ownActivation: true });
     const plain = await withProgram(directory, "nix-store", "echo '$PROFILE/bin/switch-to-configuration switch'", work);
     expect(plain.systems.get("deploy.nodes.web1")).toEqual({ derivation, toplevel, platform: undefined, configuration: "web1" });
   });

@@ -23,7 +23,7 @@ describe("the work tree of a flake", () => {
   test("keeps what the reference says beside the commit", () => {
     const repository = of({ dir: "nix/my machines", shallow: true, submodules: false, ref: "main", rev: "1234", type: "git", url: "file:///srv/my%20flake" });
     expect(repository?.directory).toBe("/srv/my flake");
-    expect(repository?.referenceAt("4f1c")).toBe("git+file:///srv/my%20flake?dir=nix%2Fmy%20machines&shallow=1&submodules=0&rev=4f1c");
+    expect(repository?.referenceAt("4f1c")).toBe("git+file:///srv/my%20flake?dir=nix/my%20machines&shallow=1&submodules=0&rev=4f1c");
   });
 
   test.each([
@@ -50,8 +50,11 @@ printf '}}'`;
 
   test("are instantiated in groups that a runner's memory can hold", async () => {
     const names = Array.from({ length: 40 }, (_, index) => `h${index}`);
-    const found = await withNix(directory, nix, async () => await toplevels("path:/nix/store/x", names, options));
+    const lines: string[] = [];
+    const hearing = { ...options, onLine: (line: string) => void lines.push(line) };
+    const found = await withNix(directory, nix, async () => await toplevels("path:/nix/store/x", names, hearing, " as they were"));
     expect([...found.keys()]).toEqual(names);
+    expect(lines.at(-1)).toBe("evaluated 40 of 40 as they were");
     expect(found.get("h16")).toBe(makeStorePath("h16.drv"));
     expect(found.get("h17")).toBeUndefined();
     const groups = readFileSync(`${directory}/calls`, "utf8").trim().split("\n");

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { DeployError } from "../../../src/domain/errors.js";
 import { requireAccess, wantsTerminal, type ElevateMode, type Root } from "../../../src/nixos/elevation.js";
+import type { PasswordlessProgram } from "../../../src/nixos/remote-shell.js";
 import type { Access } from "../../../src/nixos/facts.js";
 import { thrown } from "../failure-of.js";
 
@@ -28,7 +29,7 @@ function decide({ user, has = {}, elevate = "auto", build, password }: Case): Ro
 
 const everything = { sudo: "ready", doas: "ready", run0: "present" } as const;
 const unprivileged: Root = { privileged: false, elevation: { kind: "none" } };
-const by = (program: "sudo" | "doas" | "run0"): Root => ({ privileged: true, elevation: { kind: "passwordless", program } });
+const by = (program: PasswordlessProgram): Root => ({ privileged: true, elevation: { kind: "passwordless", program } });
 const byPassword: Root = { privileged: true, elevation: { kind: "password", password: "x" } };
 
 describe("requireAccess", () => {
@@ -46,6 +47,7 @@ describe("requireAccess", () => {
     [{ has: { sudo: "ready" }, password: "x" }, by("sudo")],
     [{ has: everything, elevate: "doas" }, by("doas")],
     [{ has: everything, elevate: "run0" }, by("run0")],
+    [{ has: { run0: "lightweight" }, elevate: "run0" }, by("run0-with-manager")],
     [{ has: everything, elevate: "none", build: true }, unprivileged],
     [{ has: { sudo: "refused" }, build: true }, unprivileged],
     [{ build: true }, unprivileged],

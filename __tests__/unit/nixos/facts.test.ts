@@ -121,6 +121,7 @@ describe("machineFacts", () => {
     [{}, "missing", "missing"],
     [{ doas: "ready", run0: "present" }, "ready", "present"],
     [{ doas: "refused", run0: "x" }, "refused", "missing"],
+    [{ run0: "lightweight" }, "missing", "lightweight"],
   ])("%j: doas is %s, run0 is %s", (said, doas, run0) => {
     expect(machineFacts(makeFacts(said), needs).access).toMatchObject({ doas, run0 });
   });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { AnswerError, DeployError } from "../../../src/domain/errors.js";
 import type { StorePath } from "../../../src/domain/store-path.js";
-import { downloadThere, requireSystem } from "../../../src/nixos/given-system.js";
+import { downloadSome, downloadThere, requireSystem } from "../../../src/nixos/given-system.js";
 import type { CallScript } from "../../../src/nixos/job.js";
 import { callOnce } from "../../../src/nixos/reconnect.js";
 import { RemoteShell } from "../../../src/nixos/remote-shell.js";
@@ -39,9 +39,39 @@ describe("a download of a machine", () => {
     expect(commands[0]?.slice(-5)).toEqual(["nix-store", "--realise", path, "--add-root", "result"]);
   });
 
-  test("that fails is told in Nix's words", async () => {
+  test("that fails is reported in Nix's words", async () => {
     const log = `warning: x\nerror: path '${path}' does not exist and cannot be created\n`;
     expect(await downloadThere(path, { ...site, call: machine(log, 1) })).toEqual({ kind: "unavailable", lines: log.trim().split("\n") });
+  });
+});
+
+describe("a download of what a machine's binary caches have", () => {
+  const download = async (call: CallScript): Promise<string[]> => {
+    const notes: string[] = [];
+    await downloadSome([path], { run: "run1", privileged: true, log: notesOf(notes), call });
+    return notes;
+  };
+  const ended = { kind: "ended", exitCode: 0, stdout: "" } as const;
+
+  test("shows what is downloaded, and fails with nothing that the next copy does not report", async () => {
+    const starts: (readonly string[])[] = [];
+    const log = `copying path '${path}' from 'file:///cache'...\n${path}\nerror: some of it failed\n`;
+    const notes = await download(async (next) => {
+      const call = next();
+      if (call.script === "start") starts.push(call.args);
+      else call.onStdout?.(Buffer.from(log));
+      return await Promise.resolve({ ...ended, stderr: "exit=1\n" });
+    });
+    expect(notes).toEqual([`copying path '${path}' from 'file:///cache'...`, "error: some of it failed"]);
+    expect(starts[0]?.slice(-4)).toEqual(["nix-store", "--realise", "--ignore-unknown", path]);
+  });
+
+  test.each([
+    ["could not be started", 1, 0],
+    ["was lost", 0, 3],
+  ])("that %s is left to the next copy", async (_, start, follow) => {
+    const call: CallScript = async (next) => await Promise.resolve({ ...ended, exitCode: next().script === "start" ? start : follow, stderr: "" });
+    expect(await download(call)).toEqual([]);
   });
 });
 

@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 const access = { elevate: "auto", elevatePassword: undefined, needsRoot: true } as const;
 const needs = { ...access, needsRebuild: true };
 
-function makeMachine(): NixosMachine {
+function makeMachine(notes: string[] = []): NixosMachine {
   const settings = {
     run: "run1",
     name: "a run",
@@ -33,7 +33,7 @@ function makeMachine(): NixosMachine {
     isUntracked: async () => await Promise.resolve(false),
     configurationNames: async () => await Promise.resolve(undefined),
   };
-  const machine = new NixosMachine(ssh.connection, settings, notesOf([]));
+  const machine = new NixosMachine(ssh.connection, settings, notesOf(notes));
   made.push(machine);
   return machine;
 }
@@ -45,14 +45,14 @@ afterEach(async () => {
 });
 
 /** A connected machine that answers so from then on. */
-async function connected(answer: Parameters<typeof ssh.answers>[0]): Promise<ConnectedMachine> {
+async function connected(answer: Parameters<typeof ssh.answers>[0], machine = makeMachine()): Promise<ConnectedMachine> {
   const file = join(ssh.directory, "facts");
   writeFileSync(file, "user=root\nuid=0\nhostname=web1\nsudo=unneeded\nnix=nix (Nix) 2.34.8\nnixos-rebuild=/bin/x\nsystemd=258\nnixos=yes\n");
   writeFileSync(join(ssh.directory, "known_hosts"), "");
   ssh.answers({ file });
-  const machine = await makeMachine().connect(signal);
+  const entered = await machine.connect(signal);
   ssh.answers(answer);
-  return machine;
+  return entered;
 }
 
 describe("the entry to a machine", () => {
@@ -124,5 +124,34 @@ describe("a machine", () => {
     });
     writeFileSync(file, `system=${source}\navailable=cloud \n`);
     expect(await machine.findSpecialisation(source, "cloud", signal)).toBe(source);
+  });
+});
+
+describe("the end of a run", () => {
+  const left = /^the files of the run run1-web1 were not removed from the machine\. If something is left there, the machine removes it within an hour$/;
+
+  test.each([
+    ["is silent where the files were removed", 0, "decided", []],
+    ["reports files that could not be removed", 1, "decided", [expect.stringMatching(left)]],
+    ["reports files that the machine still needs", 0, "undecided", [expect.stringMatching(left)]],
+  ] as const)("%s", async (_, exitCode, activation, expected) => {
+    const notes: string[] = [];
+    const machine = makeMachine(notes);
+    // Downloading begins with the directory of the run, and fails here.
+    await rejection(DeployError, (await connected({ exitCode: 0 }, machine)).download(source, signal));
+    notes.length = 0;
+    ssh.answers({ exitCode });
+    // What the master of the connection listens on.
+    writeFileSync(join(ssh.directory, "0.s"), "");
+    await machine.release(activation);
+    expect(notes).toEqual(expected);
+  });
+
+  test("is silent where nothing was put on the machine", async () => {
+    const notes: string[] = [];
+    const machine = makeMachine(notes);
+    await connected({ exitCode: 1 }, machine);
+    await machine.release("undecided");
+    expect(notes).toEqual([]);
   });
 });

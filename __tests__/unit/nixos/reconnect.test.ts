@@ -88,7 +88,7 @@ describe("a script on the machine", () => {
   });
 
   test("before which the login shell prints without end or line end takes little memory, and its last words are kept", async () => {
-    ssh("head -c 300000000 /dev/zero; echo 'not this command'; exit 1");
+    ssh("head -c 150000000 /dev/zero; echo 'not this command'; exit 1");
     let most = 0;
     const before = process.memoryUsage();
     const watch = setInterval(() => {
@@ -156,7 +156,7 @@ describe("a connection that is lost", () => {
       "that answers for ever",
       `nonce=$(sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p"); echo "begin $nonce"; exec cat /dev/zero`,
       facts,
-      "the machine has printed more than 4194304 bytes where a short answer was expected",
+      "the machine has printed more than 4.0 MiB where a short answer was expected",
       false,
     ],
   ])("is not what a machine has %s", async (_, machine, call, reason, unreachable) => {

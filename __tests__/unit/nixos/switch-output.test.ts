@@ -20,6 +20,15 @@ describe("what switch-to-configuration names", () => {
       [{ kind: "no-space" }, { kind: "boot-loader" }],
     ],
     ["a user who left", ["Error: Failed to get GID for deploy", "", "Caused by:"], [{ kind: "user-left" }]],
+    [
+      "a user who left, and a unit that failed when the switch was run again",
+      [
+        "Error: Failed to get GID for deploy",
+        "nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again",
+        "warning: the following units failed: a.service",
+      ],
+      [{ kind: "unit", unit: "a.service", what: "failed" }],
+    ],
     ["logind", ["Unable to list users with logind: Connection refused"], [{ kind: "logind" }]],
     ["another init, with straight quotes", ["Warning: the new NixOS configuration has an 'init' that is"], [{ kind: "other-init" }]],
     ["the activation script alone", ["Failed to run activate script"], [{ kind: "activation-script" }]],
@@ -77,6 +86,15 @@ describe("the part of a user", () => {
     ["with a reason", ["Failed to reload user unit agent.service: Unit agent.service not found."]],
   ])("names the user and no unit of the system, %s", (_, lines) => {
     expect(causesOf(begin, ...lines, end)).toEqual([{ kind: "user", user: "alice", units: ["agent.service"], late: false }]);
+  });
+
+  test("is the manager of the user, which the system's units end with", () => {
+    expect(
+      causesOf("Failed to start user@1001.service", "warning: the following units failed: bad.service, user@1001.service, user-runtime-dir@1001.service"),
+    ).toEqual([
+      { kind: "unit", unit: "bad.service", what: "failed" },
+      { kind: "user", user: "UID 1001", units: ["user@1001.service", "user-runtime-dir@1001.service"], late: false },
+    ]);
   });
 
   test("of home-manager and the like is one of the user", () => {

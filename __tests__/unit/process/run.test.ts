@@ -168,7 +168,7 @@ describe("the end that we make", () => {
   test("a program that prints for ever is ended, and so is one that prints too much for its caller", async () => {
     const error = await rejection(CommandError, sh("exec cat /dev/zero", { mostStdout: 1000 }));
     expect(error.failure).toEqual({ kind: "output", bytes: 1000 });
-    expect(error.message).toBe("printed more than 1000 bytes: /bin/sh -c 'exec cat /dev/zero' sh");
+    expect(error.message).toBe("printed more than 1000 B: /bin/sh -c 'exec cat /dev/zero' sh");
     expect((await rejection(CommandError, sh("cat /dev/zero; true"))).failure).toEqual({ kind: "output", bytes: 32 * 1024 * 1024 });
     expect((await sh("printf 1234", { mostStdout: 4 })).stdout).toBe("1234");
   });

@@ -12,9 +12,7 @@
 # A lock is held as long as a timer or a service of its run is active, so that of a dead run is released.
 holder_lives() {
   # If systemd does not answer, the other run counts as alive.
-  units=$(patiently systemctl list-units --plain --no-legend --no-pager --state=active,activating,deactivating \
-    "nix-flake-deploy-$1-lock*" "nix-flake-deploy-$1-activat*" "nix-flake-deploy-$1-confirm*" "nix-flake-deploy-$1-login*" "nix-flake-deploy-$1-health*" \
-    "nix-flake-deploy-$1-back*" "nix-flake-deploy-$1-last*" "nix-flake-deploy-$1-mend*" 2>/dev/null) || return 0
+  units=$(patiently holding_units "$1") || return 0
   [ -n "$units" ]
 }
 
@@ -154,6 +152,8 @@ main() {
       write "$1" "$2" || return 1
       shift 2
     done
+    # Given up where /run is full later: the rollback and the last step write a little there.
+    head -c 1048576 /dev/zero >reserve || return 1
     # Before the timer: on a full disk nothing is armed.
     record || return 1
     case $kind in switch | boot) has_room_for_last_step "$(cat new-toplevel)" || return 1 ;; esac

@@ -1,5 +1,5 @@
-# What each session reads first, or what precedes a script that is left on the machine. POSIX sh. Every script runs in a subshell
-# behind it, with its arguments already set and with empty standard input.
+# What each session reads first, behind environment.sh, or what precedes a script that is left on the machine. POSIX sh. Every script runs
+# in a subshell behind it, with its arguments already set and with empty standard input.
 #
 # Every script prints between a line "begin NONCE" (output of a login shell is before it) and a line "end NONCE CODE", which is also
 # the last line of standard error. A line "key=value" is a fact.
@@ -7,10 +7,6 @@
 set -u
 umask 022
 export LC_ALL=C
-# Directories that are missing in PATH of a non-interactive shell, of sudo or of a unit.
-PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH
 
 uid=$(id -u)
 # On a tmpfs: a full disk does not affect log and exit code, and a reboot clears it. Empty if the user has no such directory
@@ -27,11 +23,6 @@ system_profile=/nix/var/nix/profiles/system
 # Of last.sh, and of switch-to-configuration.
 step_record=/nix/var/nix/nix-flake-deploy/last-step
 switch_lock=/run/nixos/switch-to-configuration.lock
-
-# The end of a symbolic link, or nothing.
-resolve() {
-  if [ -e "$1" ]; then readlink -f -- "$1"; fi
-}
 
 # Runs a command that queries systemd, with retries: systemd does not answer while it re-executes itself.
 patiently() {

@@ -1,7 +1,7 @@
 import { changeKind, countChanges, type ClosureDifference, type PackageChange } from "../../domain/closure-difference.js";
 import { renderChange, renderCounts, signedSize } from "../../domain/difference-text.js";
 import { failureSentences, renderFailureLines, type Failure } from "../../domain/failure.js";
-import { listed } from "../../domain/listed.js";
+import { andMore, listed } from "../../domain/listed.js";
 import { isFailure, type HostResult, type Status } from "../../domain/result.js";
 import { touchesNoUnit, unitActions, type UnitPlan } from "../../domain/unit-plan.js";
 import { verdict } from "../annotations.js";
@@ -70,7 +70,7 @@ function renderDifference(difference: ClosureDifference, most: number): string {
   const sorted = order.flatMap((kind) => packages.filter((change) => changeKind(change) === kind));
   const lines = sorted.slice(0, most).map((change) => `${signs[changeKind(change)]} ${packageLine(change)}`);
   const rest = packages.length - lines.length;
-  if (rest > 0) lines.push(`# and ${rest} more packages`);
+  if (rest > 0) lines.push(`# ${andMore(rest, "packages")}`);
   const beside = files === 0 ? "" : `; ${files === 1 ? "1 generated file" : `${files} generated files`}`;
   const block = lines.length === 0 ? "" : `\`\`\`diff\n${lines.join("\n")}\n\`\`\`\n\n`;
   return `${renderCounts(difference).replace(/^p/, "P")}${beside}\n\n${block}`;

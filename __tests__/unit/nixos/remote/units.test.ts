@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import type { UnitFacts } from "../../../../src/domain/unit-facts.js";
-import { program } from "../../../../src/nixos/remote-shell.js";
+import { program } from "../../../../src/nixos/script-program.js";
 import { parseUnitFacts } from "../../../../src/nixos/unit-facts.js";
 import { temporaryDirectory } from "../../temporary.js";
 

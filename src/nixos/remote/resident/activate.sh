@@ -1,4 +1,3 @@
-#!/bin/sh
 # Activates a system of the store: runs its own switch-to-configuration. It is put into the directory of the run, beside switch.sh,
 # and started there by job.sh. POSIX sh.
 # Arguments: ACTION TOPLEVEL RUNNING GENERATION INSTALL_BOOTLOADER PROFILE. ACTION is
@@ -16,8 +15,6 @@
 
 action=$1 toplevel=$2 running=$3 generation=$4 profile=$6
 export NIXOS_INSTALL_BOOTLOADER="$5"
-PATH=$PATH:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:/usr/local/bin:/usr/bin:/bin
-export PATH
 
 set_profile() {
   if [ -n "$generation" ]; then

@@ -1,7 +1,7 @@
-#!/bin/sh
 # Runs a system's switch-to-configuration as nixos-rebuild does: from /, with LOCALE_ARCHIVE and NIXOS_INSTALL_BOOTLOADER, and
 # without what only a build needs. switch-to-configuration waits for each user activation without a limit; here it is terminated after some time.
-# It is put into the directory of the run. POSIX sh.
+# It ends where a user whom logind has listed has logged out since; what it had not done yet is in its lists, so it is run again.
+# It is put into the directory of the run, and its output goes to a file. POSIX sh.
 # Arguments: SYSTEM ACTION [SECONDS]. SECONDS is for each user, 60 by default. Exit code: that of switch-to-configuration.
 
 system=$1 action=$2 seconds=${3-60}
@@ -29,11 +29,29 @@ if [ -z "${LOCALE_ARCHIVE-}" ] && [ -e "$locales" ]; then LOCALE_ARCHIVE=$locale
 [ -z "${LOCALE_ARCHIVE-}" ] || export LOCALE_ARCHIVE
 export NIXOS_INSTALL_BOOTLOADER="${NIXOS_INSTALL_BOOTLOADER-0}"
 cd / || exit 1
-"$system/bin/switch-to-configuration" "$action" &
-switch=$!
-end_slow_users "$switch" &
-watcher=$!
-wait "$switch"
-code=$?
-kill "$watcher" 2>/dev/null
+
+switch_once() {
+  "$system/bin/switch-to-configuration" "$action" &
+  switch=$!
+  end_slow_users "$switch" &
+  watcher=$!
+  wait "$switch"
+  code=$?
+  kill "$watcher" 2>/dev/null
+}
+
+log=$(readlink "/proc/$$/fd/2")
+[ -f "$log" ] || log=/dev/null
+
+# Argument: how long the log was before.
+user_left() {
+  tail -c "+$(($1 + 1))" "$log" | grep -q '^Error: Failed to get \(GID\|runtime directory\) for '
+}
+
+for try in 1 2 3; do
+  before=$(wc -c <"$log")
+  switch_once
+  if [ "$try" -eq 3 ] || [ "$code" -ne 1 ] || ! user_left "$before"; then break; fi
+  echo "nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again"
+done
 exit "$code"

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import { program, residentScript, type ScriptName } from "../../../../../src/nixos/remote-shell.js";
+import { residentScript, type ScriptName } from "../../../../../src/nixos/script-files.js";
+import { program } from "../../../../../src/nixos/script-program.js";
 import { temporaryDirectory } from "../../../temporary.js";
 
 // What activates a system on the machine, without a machine: systems and programs that write down how they were called.
@@ -67,6 +68,33 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       expect(call("switch", [system("web", shows), "test"], more)).toEqual({ status: 4, stdout: "/ 0 /locales none none\n" });
       expect(call("switch", [system("web", shows), "test"], { ...more, NIXOS_INSTALL_BOOTLOADER: "1" }).stdout).toBe("/ 1 /locales none none\n");
       expect(called()).toEqual(["web test", "web test"]);
+    });
+
+    const leaves = "echo 'Error: Failed to get GID for alice' >&2; exit 1";
+    const notice = "nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again\n";
+    const toFile = (text: string) => {
+      const log = join(directory, "switch.log");
+      rmSync(log, { force: true });
+      const file = openSync(log, "a");
+      const { status } = spawnSync(shell, ["./switch.sh", system("web", text), "test"], { cwd: run, env, stdio: ["ignore", file, file], timeout: 30_000 });
+      closeSync(file);
+      return { status, log: readFileSync(log, "utf8") };
+    };
+
+    test("runs it again after a user has logged out in the middle", () => {
+      rmSync(join(directory, "again"), { force: true });
+      const error = "Error: Failed to get GID for alice\n";
+      expect(toFile(`[ -e ${directory}/again ] || { touch ${directory}/again; ${leaves}; }`)).toEqual({ status: 0, log: `${error}${notice}` });
+      expect(called()).toEqual(["web test", "web test"]);
+    });
+
+    test("gives up after three times, and not for another failure that ends the same way", () => {
+      expect(toFile(leaves).status).toBe(1);
+      expect(called()).toHaveLength(3);
+      rmSync(calls);
+      expect(toFile("echo 'Error: Failed to get system bus connection' >&2; exit 1").status).toBe(1);
+      expect(toFile("echo 'Error: Failed to get GID for alice' >&2; exit 4").status).toBe(4);
+      expect(called()).toHaveLength(2);
     });
 
     const part = (variable: string): string => `env ${variable}=1 sleep 4 & wait $! || echo ended; exit 0`;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
-import { residentScript } from "../../../../../src/nixos/remote-shell.js";
+import { residentScript } from "../../../../../src/nixos/script-files.js";
 import { temporaryDirectory } from "../../../temporary.js";
 
 // The last step, without a machine: systems that write down how they were called, and a nix-env that makes generations.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
-import { residentScript } from "../../../../../src/nixos/remote-shell.js";
+import { residentScript } from "../../../../../src/nixos/script-files.js";
 import { temporaryDirectory } from "../../../temporary.js";
 
 // The machine's own rollback, without a machine: systems whose switch-to-configuration writes down how it was called.

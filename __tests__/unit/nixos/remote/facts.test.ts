@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { parseFacts } from "../../../../src/nixos/facts.js";
+import { call, payload, uid } from "./as-user.js";
+
+describe.each(["dash", "bash"])("under %s", (shell) => {
+  test("facts reports everything requested", () => {
+    const { out, code } = payload(call(shell, "facts"));
+    expect(code).toBe(0);
+    const facts = parseFacts(out);
+    expect([...facts.keys()].filter((key) => !["free-kib", "doas", "run0"].includes(key))).toEqual([
+      "user",
+      "uid",
+      "hostname",
+      "sudo",
+      "nix",
+      "nixos-rebuild",
+      "systemd",
+      "memory-kib",
+      "older-generation",
+      "specialisation",
+      "unfinished",
+      "machine-id",
+      "pid-namespace",
+      "running",
+      "booted",
+      "profile",
+      "generation",
+      "boot-id",
+      "failed-units",
+      "reboot-needed",
+    ]);
+    expect(facts.get("uid")).toBe(String(uid));
+    expect(facts.get("memory-kib")).toMatch(/^\d+$/);
+    expect(facts.get("hostname")).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
+    expect(facts.get("boot-id")).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+    expect(facts.get("sudo")).toMatch(/^(?:missing|ready|refused)$/);
+    expect(facts.get("reboot-needed")).toBe("no");
+  });
+});

@@ -1,0 +1,19 @@
+# Tells the machine that the run is alive. Unless it is told again in time, the machine removes what the run has left. May be run
+# again, and is, as long as the run lasts. A user without root has no units: what such a run leaves, the next one removes.
+# Arguments: RUN SECONDS EXPIRE_SCRIPT FINISH_SCRIPT. Exit codes: 0, 1 when the unit cannot be started, 3 the machine does not know the
+# run (any more).
+
+main() {
+  run=$1
+  [ "$uid" -eq 0 ] || return 0
+  cd -- "$(run_directory "$run")" 2>/dev/null || return 3
+  unit=nix-flake-deploy-$run-lease
+  if systemctl is-active --quiet "$unit.service"; then
+    systemctl try-restart "$unit.service"
+    return
+  fi
+  printf '%s' "$3" >expire.sh.new && mv -- expire.sh.new expire.sh || return 1
+  printf '%s' "$4" >finish.sh.new && mv -- finish.sh.new finish.sh || return 1
+  systemd-run --quiet --unit="$unit" --description="nix-flake-deploy: removes what a dead run has left" --service-type=exec \
+    -- /bin/sh "$(pwd)/expire.sh" wait "$2"
+}
