@@ -34,12 +34,12 @@ describe("the answer of a script", () => {
     expect(read([`begin ${nonce}\nx\nend ${nonce} 0`]).answer.isComplete()).toBe(false);
   });
 
-  test("is handed on while it comes, but for what may be its end", () => {
+  test("is passed on as it comes, except what may be its end", () => {
     expect(read([`begin ${nonce}\nprogress 10 %`]).output).toBe("progress 10 %");
     expect(read([`begin ${nonce}\nx\nend `]).output).toBe("x");
   });
 
-  test("is whole where the shell ends without its last mark", () => {
+  test("is complete if the shell ends without its last mark", () => {
     const output: string[] = [];
     const answer = new AnswerReader(nonce, (bytes) => output.push(bytes.toString()));
     answer.stdout(Buffer.from(`begin ${nonce}\nx\nend`));
@@ -53,7 +53,7 @@ describe("the answer of a script", () => {
     expect(answer.instead()).toBe("");
   });
 
-  test("of another command is told from that of the script", () => {
+  test("of another command is kept apart from that of the script", () => {
     expect(read(["only backups here\n"], "").answer.instead()).toBe("only backups here\n");
     expect(read([`begin ${nonce}\n`], "").answer.instead()).toBeUndefined();
   });

@@ -58,8 +58,8 @@ describe("a download of what a machine's binary caches have", () => {
     const log = `copying path '${path}' from 'file:///cache'...\n${path}\nerror: some of it failed\n`;
     const notes = await download(async (next) => {
       const call = next();
-      if (call.script === "start") starts.push(call.args);
-      else call.onStdout?.(Buffer.from(log));
+      starts.push(call.args);
+      call.onStdout?.(Buffer.from(log));
       return await Promise.resolve({ ...ended, stderr: "exit=1\n" });
     });
     expect(notes).toEqual([`copying path '${path}' from 'file:///cache'...`, "error: some of it failed"]);
