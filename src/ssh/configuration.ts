@@ -9,6 +9,8 @@ export type SshSettings = {
   readonly connectTimeout: number;
   /** The user's own ssh_config lines. */
   readonly extra: string;
+  /** Whether ssh compresses what goes to a target, unless the user's lines decide. Default: no. */
+  readonly compression?: boolean;
   /** How ssh authenticates itself. */
   readonly authentication: Authentication;
 };
@@ -83,6 +85,8 @@ export function renderConfiguration(target: Target, index: number, directory: st
     ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
     ...ownedSettings(index, directory, settings),
     ...extraLines(settings),
+    // The scripts and their answers are a fifth then.
+    ...(settings.compression === true ? [`Host ${names.join(" ")}`, "  Compression yes"] : []),
   ]);
 }
 

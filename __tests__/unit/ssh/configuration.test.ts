@@ -158,6 +158,14 @@ describe("the configuration, as ssh reads it", () => {
     expect(ssh("web1.example.org", { settings: { extra: "Compression yes" } }).get("compression")).toEqual(["yes"]);
   });
 
+  test("compresses what goes to a target, unless the user's lines decide", () => {
+    const compression = true;
+    expect(ssh("web1.example.org", { settings: { compression } }).get("compression")).toEqual(["yes"]);
+    expect(ssh("web1.example.org", { settings: { compression, extra: "Compression no" } }).get("compression")).toEqual(["no"]);
+    expect(ssh("jump.example.org", { settings: { compression } }).get("compression")).toEqual(["no"]);
+    expect(ssh("web1.example.org", {}).get("compression")).toEqual(["no"]);
+  });
+
   test.each(["2001:db8::7", "::1", "fe80::1%eth0"])("reaches %s by itself and by its alias", (host) => {
     for (const name of [host, "target-3"]) {
       const found = ssh(name, { target: { host, port: 2222 } });
