@@ -10,34 +10,49 @@ import type { StepResult } from "./rig/runner.js";
 
 jest.setTimeout(400_000);
 
-// What sshd runs on a machine in place of the scripts that it is sent; each attack is on one of them.
-const attacks = {
+// What a machine does in place of a script that has the word in it, with the nonce of the script and all that came before.
+const attacks: Readonly<Record<Attack, readonly [word: string, does: string]>> = {
   // Without any, they are run as they came.
-  none: "",
-  hangs: "*older_generation*) exec sleep 10000 ;;",
+  none: ["no such word", ""],
+  hangs: ["older_generation", "exec sleep 10000"],
   // 20 MB a second, and no line ends.
-  noise: "*older_generation*) while sleep 0.05; do head -c 1000000 /dev/zero; done ;;",
-  errors: "*older_generation*) while sleep 0.05; do head -c 1000000 /dev/zero >&2; done ;;",
-  long: '*older_generation*) echo "begin $nonce"; while sleep 0.05; do head -c 1000000 /dev/zero; done ;;',
-  forges: "*older_generation*) printf '%s\\n' \"$script\" | /bin/sh -s | sed 's#^running=.*#running=/nix/store/../../etc#'; exit ;;",
-  drops: "*sweep*) exit 255 ;;",
-  silent: '*show_new*) echo "begin $nonce"; exec sleep 10000 ;;',
-  codes: '*show_new*) echo "begin $nonce"; echo exit=999 >&2; echo "end $nonce 0" >&2; exit ;;',
-  lines: '*show_new*) echo "begin $nonce"; while sleep 0.02; do yes "a line of no use" | head -n 20000; done ;;',
-  endless: '*show_new*) echo "begin $nonce"; while sleep 0.05; do head -c 1000000 /dev/zero | tr "\\\\0" x; done ;;',
-} as const;
+  noise: ["older_generation", "while sleep 0.05; do head -c 1000000 /dev/zero; done"],
+  errors: ["older_generation", "while sleep 0.05; do head -c 1000000 /dev/zero >&2; done"],
+  long: ["older_generation", 'echo "begin $nonce"; while sleep 0.05; do head -c 1000000 /dev/zero; done'],
+  forges: ["older_generation", "printf '%s\\n' \"$script\" | /bin/sh -s | sed 's#^running=.*#running=/nix/store/../../etc#'"],
+  drops: ["sweep", "exit 255"],
+  silent: ["show_new", 'echo "begin $nonce"; exec sleep 10000'],
+  codes: ["show_new", 'echo "begin $nonce"; printf "\\nend %s 0\\n" "$nonce"; echo exit=999 >&2; echo "end $nonce 0" >&2'],
+  lines: ["show_new", 'echo "begin $nonce"; while sleep 0.02; do yes "a line of no use" | head -n 20000; done'],
+  endless: ["show_new", 'echo "begin $nonce"; while sleep 0.05; do head -c 1000000 /dev/zero | tr "\\0" x; done'],
+};
 
-type Attack = keyof typeof attacks;
+type Attack = "none" | "hangs" | "noise" | "errors" | "long" | "forges" | "drops" | "silent" | "codes" | "lines" | "endless";
 
+/** What sshd runs on a machine: a shell that gets one script after the other, until one has the word in it. */
 function forcedCommand(attack: Attack): string {
-  return `#!/bin/sh
-[ "$SSH_ORIGINAL_COMMAND" = "/bin/sh -s" ] || exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"
-script=$(cat)
-nonce=$(printf '%s' "$script" | sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p")
-case $script in
-  ${attacks[attack]}
-  *) printf '%s\\n' "$script" | exec /bin/sh -s ;;
-esac
+  const [word, does] = attacks[attack];
+  return `#!/usr/bin/python3
+import os, re, subprocess, sys
+command = os.environ["SSH_ORIGINAL_COMMAND"]
+if command != "/bin/sh -s":
+    os.execv("/bin/sh", ["/bin/sh", "-c", command])
+shell = subprocess.Popen(["/bin/sh", "-s"], stdin=subprocess.PIPE)
+before, script, last = b"", b"", b""
+for line in iter(sys.stdin.buffer.readline, b""):
+    script += line
+    if line == b"}\\n" and last.startswith(b'echo "end '):
+        if b${JSON.stringify(word)} in script:
+            nonce = re.search(rb"^echo 'begin ([0-9a-f]*)'$", script, re.M).group(1)
+            os.environ.update({"nonce": nonce.decode(), "script": (before + script).decode()})
+            os.execv("/bin/sh", ["/bin/sh", "-c", ${JSON.stringify(does)}])
+        shell.stdin.write(script)
+        shell.stdin.flush()
+        before, script = before + script, b""
+    last = line
+shell.stdin.write(script)
+shell.stdin.close()
+sys.exit(shell.wait())
 `;
 }
 
