@@ -13587,7 +13587,10 @@ class Pack {
         }
         catch (error) {
             this.#sizes.delete(key);
-            throw error;
+            if (signal.aborted)
+                throw error;
+            // The question may have ended with the work on another machine.
+            return await querySizes(paths, signal);
         }
     }
     /**
