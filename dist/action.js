@@ -12872,7 +12872,7 @@ class ConnectedNixosMachine {
     reportLeft() {
         if (!this.#prepared)
             return;
-        const remover = this.#privileged ? "the machine removes it within an hour" : "a run of the same user removes it after a day";
+        const remover = this.#privileged ? "the machine removes it by itself" : "a run of the same user removes it after a day";
         this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
     }
     async #finish() {
@@ -13587,7 +13587,10 @@ class Pack {
         }
         catch (error) {
             this.#sizes.delete(key);
-            throw error;
+            if (signal.aborted)
+                throw error;
+            // The question may have ended with the work on another machine.
+            return await querySizes(paths, signal);
         }
     }
     /**

@@ -62,7 +62,7 @@ main() {
   if [ "$uid" -ne 0 ] && command -v doas >/dev/null 2>&1; then
     if doas -n -- /bin/sh -s </dev/null >/dev/null 2>&1; then printf 'doas=ready\n'; else printf 'doas=refused\n'; fi
   fi
-  if command -v run0 >/dev/null 2>&1; then
+  if [ "$uid" -ne 0 ] && command -v run0 >/dev/null 2>&1; then
     # From systemd 258 on it starts no user manager for root, without which a switch fails to activate this user.
     case $(run0 --help 2>/dev/null) in *--lightweight=*) printf 'run0=lightweight\n' ;; *) printf 'run0=present\n' ;; esac
   fi

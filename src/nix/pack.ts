@@ -30,7 +30,9 @@ export class Pack {
       return await asked;
     } catch (error) {
       this.#sizes.delete(key);
-      throw error;
+      if (signal.aborted) throw error;
+      // The question may have ended with the work on another machine.
+      return await querySizes(paths, signal);
     }
   }
 

@@ -194,7 +194,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
   /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
   reportLeft(): void {
     if (!this.#prepared) return;
-    const remover = this.#privileged ? "the machine removes it within an hour" : "a run of the same user removes it after a day";
+    const remover = this.#privileged ? "the machine removes it by itself" : "a run of the same user removes it after a day";
     this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
   }
 

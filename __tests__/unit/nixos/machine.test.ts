@@ -128,7 +128,7 @@ describe("a machine", () => {
 });
 
 describe("the end of a run", () => {
-  const left = /^the files of the run run1-web1 were not removed from the machine\. If something is left there, the machine removes it within an hour$/;
+  const left = /^the files of the run run1-web1 were not removed from the machine\. If something is left there, the machine removes it by itself$/;
 
   test.each([
     ["is silent where the files were removed", 0, "decided", []],
