@@ -44,12 +44,12 @@ test("a change, nothing to do and a change without protection cost what they mus
   await commit("first");
   await deploy();
   await commit("second");
-  expect(await deploy()).toEqual({ status: "deployed", programs: { ...onRunner, ...onePerMachine, ...freshConnection }, scripts: 11 });
+  expect(await deploy()).toEqual({ status: "deployed", programs: { ...onRunner, ...onePerMachine, ...freshConnection }, scripts: 8 });
   expect(await deploy()).toEqual({ status: "unchanged", programs: { ...onRunner, ...onePerMachine }, scripts: 4 });
   await commit("third");
   expect(await deploy({ rollback: "false" })).toEqual({
     status: "deployed",
     programs: { ...onRunner, ...onePerMachine, ...freshConnection },
-    scripts: 10,
+    scripts: 8,
   });
 });
