@@ -28,7 +28,8 @@ export class AnswerReader {
   constructor(nonce: string, onOutput: (bytes: Buffer) => void) {
     this.#begin = Buffer.from(`begin ${nonce}\n`);
     this.#end = Buffer.from(`\nend ${nonce} `);
-    this.#endOfStderr = new RegExp(`^end ${nonce} (\\d{1,3})\\n`, "m");
+    // What the script prints last need not end its line.
+    this.#endOfStderr = new RegExp(`end ${nonce} (\\d{1,3})\\n`);
     this.#onOutput = onOutput;
   }
 

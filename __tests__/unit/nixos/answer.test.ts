@@ -53,6 +53,11 @@ describe("the answer of a script", () => {
     expect(answer.instead()).toBe("");
   });
 
+  test("has an end, too, where its last message does not end the line", () => {
+    const { answer } = read([`begin ${nonce}\n\nend ${nonce} 17\n`], `careful: end of filesend ${nonce} 17\n`);
+    expect([answer.isComplete(), answer.exitCode(), answer.errorText()]).toEqual([true, 17, "careful: end of files"]);
+  });
+
   test("of another command is kept apart from that of the script", () => {
     expect(read(["only backups here\n"], "").answer.instead()).toBe("only backups here\n");
     expect(read([`begin ${nonce}\n`], "").answer.instead()).toBeUndefined();
