@@ -29,6 +29,7 @@ export class Session {
   #stdin: Writable | undefined;
   #isHeld = (): boolean => false;
   #isOpen = true;
+  #hasAnswered = false;
   #question: Question | undefined;
   #onComplete: (() => void) | undefined;
 
@@ -54,8 +55,14 @@ export class Session {
       .finally(() => (this.#isOpen = false));
   }
 
+  /** Returns whether another question can be asked; the end of a session is known here a little later than it happens. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#isOpen && !this.#own.signal.aborted;
+  }
+
+  /** Returns whether a question was answered. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   /** Returns whether output waits because the log is not read fast enough. */
@@ -76,7 +83,8 @@ export class Session {
     if (question.isLast) this.#stdin?.end(question.text);
     else this.#stdin?.write(question.text);
     const end = await Promise.race([complete, this.ended]);
-    if (end !== undefined) question.answer.close();
+    if (end === undefined) this.#hasAnswered = true;
+    else question.answer.close();
     this.#question = undefined;
     return end;
   }
