@@ -75,6 +75,16 @@ export class RemoteShell {
     return this.#sessions.hasIdle;
   }
 
+  /** Returns whether a session may be kept, which counts as one more on the connection. */
+  get isStanding(): boolean {
+    return this.#sessions.keeps;
+  }
+
+  /** From now on, gives each script a session of its own, and waits for the end of those that were kept. */
+  async standDown(): Promise<void> {
+    await this.#sessions.keepNone();
+  }
+
   /** Ends the sessions that were kept. */
   close(): void {
     this.#sessions.close();

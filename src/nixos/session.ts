@@ -4,6 +4,9 @@ import type { CommandError } from "../domain/errors.js";
 import type { Connection } from "../ssh/connection.js";
 import type { AnswerReader } from "./answer.js";
 
+// For a shell on the machine to end by itself.
+const graceMilliseconds = 2000;
+
 /** What sessions need of a connection; without an era it is always the same connection. */
 export type SessionConnection = Pick<Connection, "run"> & { readonly era?: number };
 
@@ -115,14 +118,18 @@ export class Session {
  */
 export class Sessions {
   readonly #connection: SessionConnection;
-  /** Sessions are kept for the next question. */
-  readonly keeps: boolean;
+  #keeps: boolean;
   readonly #open = new Set<Session>();
   #idle: Session[] = [];
 
   constructor(connection: SessionConnection, keeps: boolean) {
     this.#connection = connection;
-    this.keeps = keeps;
+    this.#keeps = keeps;
+  }
+
+  /** Returns whether sessions are kept for the next question. */
+  get keeps(): boolean {
+    return this.#keeps;
   }
 
   get connection(): SessionConnection {
@@ -156,9 +163,24 @@ export class Sessions {
     else session.end();
   }
 
+  /** Keeps no session from now on, and waits for the end of those that wait for a question. */
+  async keepNone(): Promise<void> {
+    this.#keeps = false;
+    const idle = this.#idle;
+    this.#idle = [];
+    await Promise.all(idle.map(endSoon));
+  }
+
   /** Ends all sessions. */
   close(): void {
     this.#idle = [];
     for (const session of this.#open) session.kill();
   }
+}
+
+async function endSoon(session: Session): Promise<void> {
+  session.end();
+  const late = setTimeout(() => session.kill(), graceMilliseconds);
+  await session.ended;
+  clearTimeout(late);
 }

@@ -92,6 +92,24 @@ describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
     expect(sessions).toBe(2);
   });
 
+  test("that stands down ends the sessions that wait, and then keeps none", async () => {
+    let open = 0;
+    const counted = {
+      run: async (options: Parameters<typeof run>[1]) => {
+        open += 1;
+        return await run({ file: sh, args: ["-s"] }, options).finally(() => (open -= 1));
+      },
+    };
+    const own = RemoteShell.standing(counted);
+    await Promise.all([own.run(script("sleep 0.1")), own.run(script("sleep 0.1"))]);
+    expect([own.isStanding, open]).toEqual([true, 2]);
+    await own.standDown();
+    expect([own.isStanding, open]).toEqual([false, 0]);
+    expect(outputOf(await own.run(script("echo one")))).toBe("one\n0");
+    await sleep(300);
+    expect(open).toBe(0);
+  });
+
   test("starts no session for a call that is aborted before", async () => {
     expect((await rejection(CommandError, shell.run(script("echo", { signal: AbortSignal.abort() })))).failure.kind).toBe("aborted");
     expect(sessions).toBe(0);
@@ -137,7 +155,7 @@ describe("a machine whose answer ends with the piece that ends the session", () 
       const write = (text: Buffer, _: unknown, done: () => void): void => {
         const nonce = /^echo 'begin (\w+)'$/m.exec(text.toString())?.[1];
         if (nonce !== undefined) onStderr?.(Buffer.from(`end ${nonce} 0\n`));
-        if (nonce !== undefined) onStdout?.(Buffer.from(`begin ${nonce}\n${output}\nend ${nonce} 0\n`));
+        if (nonce !== undefined) onStdout?.(Buffer.from(`begin ${nonce}\n${output}end ${nonce} 0\n`));
         done();
       };
       feed?.(new Writable({ write }));
