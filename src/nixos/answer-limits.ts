@@ -1,5 +1,5 @@
 import type { CommandFailure } from "../domain/errors.js";
-import type { ScriptName } from "./script-files.js";
+import { followsJob, type ScriptName } from "./script-files.js";
 import { beginSeconds, scriptSeconds, silentSeconds } from "./script-limits.js";
 import type { Session } from "./session.js";
 
@@ -23,7 +23,7 @@ export class AnswerLimits {
   constructor({ script, timeout, signal }: LimitedCall, session: Session) {
     this.#session = session;
     this.#signal = signal;
-    const isFollowing = script === "follow" || script === "run";
+    const isFollowing = followsJob(script);
     const seconds = timeout ?? (isFollowing ? 0 : scriptSeconds(script));
     this.#begin = setTimeout(() => this.stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
     this.#whole = seconds > 0 ? setTimeout(() => this.stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;

@@ -9,10 +9,9 @@ const keptStderr = 2 * 1024 * 1024;
  *
  *     Welcome to web1
  *     begin NONCE
- *     …what the script prints, with or without a last line end…
- *     end NONCE CODE
+ *     …what the script prints…end NONCE CODE
  *
- * and on standard error what the script prints there, and the last of these lines. What a login shell prints comes before.
+ * and on standard error what the script prints there, and the same end. What a login shell prints comes before.
  */
 export class AnswerReader {
   readonly #begin: Buffer;
@@ -27,8 +26,10 @@ export class AnswerReader {
   /** `onOutput` takes what the script prints, without the marks around it; nothing of it where the script has just begun. */
   constructor(nonce: string, onOutput: (bytes: Buffer) => void) {
     this.#begin = Buffer.from(`begin ${nonce}\n`);
-    this.#end = Buffer.from(`\nend ${nonce} `);
-    this.#endOfStderr = new RegExp(`^end ${nonce} (\\d{1,3})\\n`, "m");
+    // Without a line end before it: that of a line of output would have to wait for what follows.
+    this.#end = Buffer.from(`end ${nonce} `);
+    // What the script prints last need not end its line.
+    this.#endOfStderr = new RegExp(`end ${nonce} (\\d{1,3})\\n`);
     this.#onOutput = onOutput;
   }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lastLines } from "../domain/lines.js";
 import type { HostLog } from "../deploy/ports.js";
 import type { CallScript } from "./job.js";
+import type { ScriptCall } from "./remote-shell.js";
 
 const pauseMilliseconds = 1000;
 // For the machine's own time-out of the command, which is what normally ends it.
@@ -16,7 +17,8 @@ export async function checkHealth(command: string, seconds: number, call: CallSc
   const deadline = performance.now() + seconds * 1000;
   for (let tries = 1; ; tries += 1) {
     const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
-    const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false, timeout: left + spareSeconds }), "confirm");
+    const script: ScriptCall = { script: "health", args: [String(left), command], privileged: false, timeout: left + spareSeconds, leavesProcesses: true };
+    const end = await call(() => script, "confirm");
     if (end.exitCode === 0) return undefined;
     const said = lastLines(end.stdout).join("\n");
     if (tries === 1) log.note(`the health check failed (exit code ${end.exitCode}); trying again`);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Writable } from "node:stream";
 
-import { CommandError } from "../domain/errors.js";
+import { CommandError, type CommandFailure } from "../domain/errors.js";
 import { KeptOutput } from "../process/kept-output.js";
 import { AnswerLimits } from "./answer-limits.js";
 import { AnswerReader } from "./answer.js";
@@ -31,6 +31,8 @@ export type ScriptCall = {
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
   /** Writes what the script reads. It is called when the script has begun, since a shell may read ahead of it. */
   readonly input?: ((stdin: Writable) => Promise<void>) | undefined;
+  /** It may leave processes that still print: its session then serves no other script. */
+  readonly leavesProcesses?: boolean | undefined;
 };
 
 /** How a script ended: normally, or with the connection. `instead` is the output of a machine that did not start the script. */
@@ -71,6 +73,16 @@ export class RemoteShell {
   /** Returns whether a session over the present connection is kept. */
   get isOpen(): boolean {
     return this.#sessions.hasIdle;
+  }
+
+  /** Returns whether a session may be kept, which counts as one more on the connection. */
+  get isStanding(): boolean {
+    return this.#sessions.keeps;
+  }
+
+  /** From now on, gives each script a session of its own, and waits for the end of those that were kept. */
+  async standDown(): Promise<void> {
+    await this.#sessions.keepNone();
   }
 
   /** Ends the sessions that were kept. */
@@ -114,12 +126,17 @@ export class RemoteShell {
       throw inputFailure;
     }
     const problem = end?.problem;
-    if (problem !== undefined && !(problem instanceof CommandError)) throw problem;
-    if (problem !== undefined && problem.failure.kind === "aborted") throw limits.exceeded === undefined ? problem : withFailure(problem, limits.exceeded);
-    // Something may still be written to one that reads.
-    if (call.input === undefined) this.#sessions.giveBack(session);
-    else session.kill();
     const stderr = answer.errorText();
+    const fail = (failure: CommandFailure): CommandError => new CommandError({ command, failure, stdout: "", stderr, cause: problem });
+    if (problem !== undefined && !(problem instanceof CommandError)) throw problem;
+    // The end of an answer that is too long may have come before that of the session.
+    if (kept.overflowed) throw fail({ kind: "output", bytes: longestAnswer });
+    if (problem !== undefined && problem.failure.kind === "aborted") throw fail(limits.exceeded ?? problem.failure);
+    // The end of a session is known here later than it happens: one that had ended before the question is no lost connection.
+    if (problem !== undefined && session.hasAnswered && answer.instead() !== undefined) return await this.run(call);
+    // What still writes to a script, or prints for one, would do so for the next.
+    if (call.input !== undefined || call.leavesProcesses === true) session.kill();
+    else this.#sessions.giveBack(session);
     const code = answer.exitCode();
     if (code !== undefined) return { kind: "ended", exitCode: code, stdout: kept.text(), stderr };
     // Without its last line the script did not run to its end: it was not started, or the connection was lost.
@@ -169,8 +186,4 @@ export function remoteCommand(elevation: Elevation): string {
 /** What precedes the script on standard input. The shell that becomes root reads none of it: see elevate.sh. */
 export function beforeProgram(elevation: Elevation): string {
   return elevation.kind === "password" ? `${elevationText()}---\n${elevation.password}\n` : "";
-}
-
-function withFailure({ command, stdout, stderr, cause }: CommandError, failure: CommandError["failure"]): CommandError {
-  return new CommandError({ command, failure, stdout, stderr, cause });
 }

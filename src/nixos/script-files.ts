@@ -57,6 +57,11 @@ const builtOn: Readonly<Partial<Record<ScriptName, readonly ScriptName[]>>> = {
   confirm: ["decide", "follow"],
 };
 
+/** Returns whether a script follows a job: it takes as long as the job, and reports every 10 s that it is alive. */
+export function followsJob(script: ScriptName): boolean {
+  return script === "follow" || builtOn[script]?.includes("follow") === true;
+}
+
 /** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
 export function residentCall(script: ScriptName, args: readonly string[]): string {
   return [textOf("environment", "common"), ...definition(script, args), 'main "$@"', ""].join("\n");

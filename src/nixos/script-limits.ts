@@ -3,7 +3,7 @@ import type { ScriptName } from "./script-files.js";
 /** Seconds until a script must have begun, behind whatever the login shell prints. */
 export const beginSeconds = 60;
 
-/** Seconds after which `follow.sh` and `run.sh` are given up when they print nothing; they say every 10 s that they are alive. */
+/** Seconds after which a script that follows a job is given up when it prints nothing. */
 export const silentSeconds = 60;
 
 /** Bytes of a script's answer; `compare.sh` has the longest: some 40,000 lines. */

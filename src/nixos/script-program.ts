@@ -12,7 +12,7 @@ export function question(script: ScriptName, args: readonly string[], nonce: str
     reads ? 'main "$@"' : 'main "$@" </dev/null',
     ")",
     "code=$?",
-    `printf '\\nend %s %s\\n' ${nonce} "$code"`,
+    `echo "end ${nonce} $code"`,
     `echo "end ${nonce} $code" >&2`,
     "}",
     "",

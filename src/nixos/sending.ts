@@ -10,7 +10,7 @@ import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/sen
 import type { Pack } from "../nix/pack.js";
 import { sendFlake, type SendOptions } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
-import { speaksOfLostConnection } from "../ssh/failure.js";
+import { speaksOfLostConnection, speaksOfRefusedSession } from "../ssh/failure.js";
 import { parseFacts } from "./facts.js";
 import { downloadSome } from "./given-system.js";
 import { copyPacked, nothingSent } from "./packed-copy.js";
@@ -66,7 +66,8 @@ export class Sending {
       const copied = await sendFlake(sent, { ...this.#options(own), checkSignatures, extraArgs: archiveArgs });
       return packed.paths === 0 ? copied : addProgress(packed, copied);
     };
-    const copied = await this.#kept(sentPaths(sent), signal, async (own) => await this.#explained(send, "the flake", own));
+    const kept = async (): Promise<CopyProgress> => await this.#kept(sentPaths(sent), signal, async (own) => await this.#explained(send, "the flake", own));
+    const copied = await this.#withFewSessions(kept);
     this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
   }
@@ -94,7 +95,7 @@ export class Sending {
     const { prepare } = this.#site;
     // A download is a job of the run, so the run's directory comes first.
     await prepare(roots, signal);
-    const copied = await this.#explained(send, "the system", signal);
+    const copied = await this.#withFewSessions(async () => await this.#explained(send, "the system", signal));
     await this.#keepForUser(roots, signal);
     log.note(`copied ${roots.join(", ")} (run ${run})`);
     return copied;
@@ -122,8 +123,9 @@ export class Sending {
   }
 
   async #kept(paths: readonly StorePath[], signal: AbortSignal, send: (signal: AbortSignal) => Promise<CopyProgress>): Promise<CopyProgress> {
-    const { prepare } = this.#site;
-    const copied = await sendRooted({ root: async () => await prepare(paths, signal), send }, signal);
+    const { prepare, shell } = this.#site;
+    const root = async (): Promise<void> => await prepare(paths, signal);
+    const copied = shell.isStanding ? await sendRooted({ root, send }, signal) : await root().then(async () => await send(signal));
     await this.#keepForUser(paths, signal);
     return copied;
   }
@@ -134,12 +136,26 @@ export class Sending {
     if (!privileged) await prepare(paths, signal);
   }
 
+  /** Sends, and again with no other session on the connection where sshd allowed none for Nix. */
+  async #withFewSessions(send: () => Promise<CopyProgress>): Promise<CopyProgress> {
+    const { shell, log } = this.#site;
+    try {
+      return await send();
+    } catch (error) {
+      if (!shell.isStanding || !isRefusedSession(error)) throw error;
+      log.note("sshd on the machine allows too few sessions on one connection (MaxSessions); copying again with no other session open");
+      await shell.standDown();
+      return await send();
+    }
+  }
+
   async #explained(send: (signal: AbortSignal) => Promise<CopyProgress>, what: string, signal: AbortSignal): Promise<CopyProgress> {
-    const { connection } = this.#site;
+    const { connection, shell } = this.#site;
     try {
       return await send(signal);
     } catch (error) {
       if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout") throw error;
+      if (shell.isStanding && isRefusedSession(error)) throw error;
       const open = await connection.isOpen();
       const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
       // A lost connection looks the same as a daemon that hangs up, unless the machine says that it does.
@@ -156,4 +172,8 @@ export class Sending {
     const facts = parseFacts(outcome.stdout);
     return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
   }
+}
+
+function isRefusedSession(error: unknown): boolean {
+  return error instanceof CommandError && error.failure.kind === "exit" && speaksOfRefusedSession(error.stderr);
 }

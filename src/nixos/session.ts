@@ -4,6 +4,9 @@ import type { CommandError } from "../domain/errors.js";
 import type { Connection } from "../ssh/connection.js";
 import type { AnswerReader } from "./answer.js";
 
+// For a shell on the machine to end by itself.
+const graceMilliseconds = 2000;
+
 /** What sessions need of a connection; without an era it is always the same connection. */
 export type SessionConnection = Pick<Connection, "run"> & { readonly era?: number };
 
@@ -29,6 +32,7 @@ export class Session {
   #stdin: Writable | undefined;
   #isHeld = (): boolean => false;
   #isOpen = true;
+  #hasAnswered = false;
   #question: Question | undefined;
   #onComplete: (() => void) | undefined;
 
@@ -54,8 +58,14 @@ export class Session {
       .finally(() => (this.#isOpen = false));
   }
 
+  /** Returns whether another question can be asked; the end of a session is known here a little later than it happens. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#isOpen && !this.#own.signal.aborted;
+  }
+
+  /** Returns whether a question was answered. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   /** Returns whether output waits because the log is not read fast enough. */
@@ -76,7 +86,8 @@ export class Session {
     if (question.isLast) this.#stdin?.end(question.text);
     else this.#stdin?.write(question.text);
     const end = await Promise.race([complete, this.ended]);
-    if (end !== undefined) question.answer.close();
+    if (end === undefined) this.#hasAnswered = true;
+    else question.answer.close();
     this.#question = undefined;
     return end;
   }
@@ -107,14 +118,18 @@ export class Session {
  */
 export class Sessions {
   readonly #connection: SessionConnection;
-  /** Sessions are kept for the next question. */
-  readonly keeps: boolean;
+  #keeps: boolean;
   readonly #open = new Set<Session>();
   #idle: Session[] = [];
 
   constructor(connection: SessionConnection, keeps: boolean) {
     this.#connection = connection;
-    this.keeps = keeps;
+    this.#keeps = keeps;
+  }
+
+  /** Returns whether sessions are kept for the next question. */
+  get keeps(): boolean {
+    return this.#keeps;
   }
 
   get connection(): SessionConnection {
@@ -148,9 +163,24 @@ export class Sessions {
     else session.end();
   }
 
+  /** Keeps no session from now on, and waits for the end of those that wait for a question. */
+  async keepNone(): Promise<void> {
+    this.#keeps = false;
+    const idle = this.#idle;
+    this.#idle = [];
+    await Promise.all(idle.map(endSoon));
+  }
+
   /** Ends all sessions. */
   close(): void {
     this.#idle = [];
     for (const session of this.#open) session.kill();
   }
+}
+
+async function endSoon(session: Session): Promise<void> {
+  session.end();
+  const late = setTimeout(() => session.kill(), graceMilliseconds);
+  await session.ended;
+  clearTimeout(late);
 }

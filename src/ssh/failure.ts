@@ -146,3 +146,11 @@ const lostConnection =
 export function speaksOfLostConnection(stderr: string): boolean {
   return lostConnection.test(stderr);
 }
+
+/**
+ * Returns whether a connection was refused a further session (MaxSessions in sshd_config). ssh then makes a connection of its own, and
+ * Nix takes what that prints for the daemon's greeting: `protocol mismatch, got 'started`.
+ */
+export function speaksOfRefusedSession(stderr: string): boolean {
+  return /mux_client_request_session: session request failed/.test(stderr);
+}

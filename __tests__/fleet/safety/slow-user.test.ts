@@ -5,7 +5,7 @@ import { failingUnit, runningUnit, type Behaviour } from "../rig/flake.js";
 import { useTrial, verdictOf } from "./trial.js";
 
 // switch-to-configuration waits for each user's own activation without a limit: a user could hold every deployment up for ever.
-const trial = useTrial(["web1", "web2"], ["web1", "web2"]);
+const trial = useTrial(["web1", "web2", "web3"], ["web1", "web2"]);
 const ended = "nix-flake-deploy: the user activation for alice timed out after 60 s";
 
 /** A system whose activation never ends for alice. */
@@ -22,34 +22,31 @@ async function add(user: string, name: string): Promise<void> {
     .output(`{ id ${user} || useradd --create-home ${user}; } >/dev/null 2>&1 && systemd-run --quiet --wait --pipe loginctl enable-linger ${user}`);
 }
 
-test("a user's activation that never ends is ended after 60 s: degraded, naming the user, and without it the switch never ends", async () => {
-  await Promise.all(["web1", "web2"].map(async (name) => await add("alice", name)));
+test("a user's activation that never ends is ended after 60 s: degraded, naming the user, and without it the switch never ends; in a rollback, too", async () => {
+  // Where nobody is logged in, it does end.
+  const before = await trial.settle(endless, "web3");
+  await Promise.all(["web1", "web2", "web3"].map(async (name) => await add("alice", name)));
   const built = await trial.deploy(endless, { operation: "build" }, "web2");
   const control = trial.machine("web2");
   await control.output(`systemd-run --quiet --unit=plain-switch -- ${built.outputs["system-path"]}/bin/switch-to-configuration test`);
   await until("the part of alice", 60, async () => (await control.exec("pgrep -u alice -f '[s]leep infinity'")).code === 0);
   const since = performance.now();
 
-  const run = await trial.deploy(endless);
+  const [run, rejected] = await Promise.all([trial.deploy(endless), trial.deploy({ units: { "bad.service": failingUnit } }, {}, "web3")]);
   expect(run.log).toContain(ended);
   expect(verdictOf(run)).toMatchObject({
     exit: 0,
     status: "degraded",
     error: expect.stringMatching(/user activation failed for alice \(.*timed out after 60 s/),
   });
+  expect(rejected.log.slice(rejected.log.indexOf("[web3] == rollback"))).toContain(ended);
+  expect(verdictOf(rejected)).toMatchObject({ exit: 1, status: "rolled-back", "failed-units": ["bad.service"] });
+  expect(await trial.systems("web3")).toEqual(before);
 
-  // Control: longer than the run, it still waits for her.
+  // Control: longer than the runs, it still waits for her.
   expect(performance.now() - since).toBeGreaterThan(60_000);
   expect((await control.exec("systemctl is-active plain-switch")).stdout.trim()).toBe("active");
   await control.output("systemctl stop plain-switch; systemctl reset-failed");
-});
-
-test("it is ended in a rollback, too", async () => {
-  const before = await trial.systems();
-  const run = await trial.deploy({ units: { "bad.service": failingUnit } });
-  expect(run.log.slice(run.log.indexOf("[web1] == rollback"))).toContain(ended);
-  expect(verdictOf(run)).toMatchObject({ exit: 1, status: "rolled-back", "failed-units": ["bad.service"] });
-  expect(await trial.systems()).toEqual(before);
 });
 
 /** A system that alice and bob activate only when one of them has left. */
@@ -75,7 +72,7 @@ async function logOut(name: string): Promise<void> {
 
 test("a user who logs out in the middle of the switch vetoes nothing: it is run again, and otherwise it ends before it starts a unit", async () => {
   // As after logind's own delay of 10 s.
-  for (const { name } of trial.fleet.machines)
+  for (const name of ["web1", "web2"])
     await trial.machine(name).output("printf '[Login]\\nUserStopDelaySec=0\\n' >/etc/systemd/logind.conf.d/rig.conf && systemctl restart systemd-logind");
   for (const user of ["alice", "bob"]) await Promise.all(["web1", "web2"].map(async (name) => await add(user, name)));
   const built = String((await trial.deploy(waiting, { operation: "build" }, "web2")).outputs["system-path"]);

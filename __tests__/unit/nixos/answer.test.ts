@@ -19,8 +19,9 @@ describe("the answer of a script", () => {
     ["without one", "one\ntwo"],
     ["that is empty", ""],
     ["with what looks like the end", `x\nend ${nonce.slice(1)} 0\nend \n`],
+    ["that ends with what looks like its end", `x\nend ${nonce}`],
   ])("%s is what is between its marks, however it is cut", (_, text) => {
-    const whole = `Welcome\nbegin ${nonce}\n${text}\nend ${nonce} 0\n`;
+    const whole = `Welcome\nbegin ${nonce}\n${text}end ${nonce} 0\n`;
     for (const size of [1, 2, 7, 1000]) {
       const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_unused, index) => whole.slice(index * size, (index + 1) * size));
       const { answer, output } = read(pieces);
@@ -29,14 +30,15 @@ describe("the answer of a script", () => {
   });
 
   test("is not complete before both streams have ended", () => {
-    expect(read([`begin ${nonce}\nx\nend ${nonce} 0\n`], "").answer.isComplete()).toBe(false);
+    expect(read([`begin ${nonce}\nxend ${nonce} 0\n`], "").answer.isComplete()).toBe(false);
     expect(read([`begin ${nonce}\nx`]).answer.isComplete()).toBe(false);
-    expect(read([`begin ${nonce}\nx\nend ${nonce} 0`]).answer.isComplete()).toBe(false);
+    expect(read([`begin ${nonce}\nxend ${nonce} 0`]).answer.isComplete()).toBe(false);
   });
 
   test("is passed on as it comes, except what may be its end", () => {
     expect(read([`begin ${nonce}\nprogress 10 %`]).output).toBe("progress 10 %");
-    expect(read([`begin ${nonce}\nx\nend `]).output).toBe("x");
+    expect(read([`begin ${nonce}\nactivating\n`]).output).toBe("activating\n");
+    expect(read([`begin ${nonce}\nx\nend `]).output).toBe("x\n");
   });
 
   test("is complete if the shell ends without its last mark", () => {
@@ -51,6 +53,11 @@ describe("the answer of a script", () => {
     const { answer } = read([], `careful\nend ${nonce} 17\n`);
     expect([answer.exitCode(), answer.errorText()]).toEqual([17, "careful\n"]);
     expect(answer.instead()).toBe("");
+  });
+
+  test("has an end, too, where its last message does not end the line", () => {
+    const { answer } = read([`begin ${nonce}\nend ${nonce} 17\n`], `careful: end of filesend ${nonce} 17\n`);
+    expect([answer.isComplete(), answer.exitCode(), answer.errorText()]).toEqual([true, 17, "careful: end of files"]);
   });
 
   test("of another command is kept apart from that of the script", () => {

@@ -45,7 +45,7 @@ export function useFakeSsh(): FakeSsh {
   case $line in "echo 'begin "*) nonce=\${line#*begin }; nonce=\${nonce%?} ;; *) continue ;; esac
   echo "begin $nonce"
   . '${answer}'
-  printf '\\nend %s %s\\n' "$nonce" "$code"
+  echo "end $nonce $code"
   echo "end $nonce $code" >&2
 done`);
     },

@@ -2,8 +2,14 @@ import { spawnSync } from "node:child_process";
 
 import { describe, expect, test } from "@jest/globals";
 
+import { followsJob } from "../../../src/nixos/script-files.js";
 import { program } from "../../../src/nixos/script-program.js";
 import { argv, environment, nonce, payload } from "./remote/as-user.js";
+
+test("what follows a job is given up when it is silent", () => {
+  const names = ["run", "follow", "confirm", "facts", "start", "decide", "settle"] as const;
+  expect(names.filter((name) => followsJob(name))).toEqual(["run", "follow", "confirm"]);
+});
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
   test("what a script's child reads is not the rest of the script", () => {

@@ -1,9 +1,12 @@
+import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 
 import { CommandError } from "../../../src/domain/errors.js";
 import { RemoteShell, type ScriptCall, type ScriptOutcome } from "../../../src/nixos/remote-shell.js";
+import { longestAnswer } from "../../../src/nixos/script-limits.js";
+import type { SessionConnection } from "../../../src/nixos/session.js";
 import { run } from "../../../src/process/run.js";
 import { rejection } from "../failure-of.js";
 
@@ -89,9 +92,45 @@ describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
     expect(sessions).toBe(2);
   });
 
+  test("that stands down ends the sessions that wait, and then keeps none", async () => {
+    let open = 0;
+    const counted = {
+      run: async (options: Parameters<typeof run>[1]) => {
+        open += 1;
+        return await run({ file: sh, args: ["-s"] }, options).finally(() => (open -= 1));
+      },
+    };
+    const own = RemoteShell.standing(counted);
+    await Promise.all([own.run(script("sleep 0.1")), own.run(script("sleep 0.1"))]);
+    expect([own.isStanding, open]).toEqual([true, 2]);
+    await own.standDown();
+    expect([own.isStanding, open]).toEqual([false, 0]);
+    expect(outputOf(await own.run(script("echo one")))).toBe("one\n0");
+    await sleep(300);
+    expect(open).toBe(0);
+  });
+
   test("starts no session for a call that is aborted before", async () => {
     expect((await rejection(CommandError, shell.run(script("echo", { signal: AbortSignal.abort() })))).failure.kind).toBe("aborted");
     expect(sessions).toBe(0);
+  });
+
+  test("opens another session for a script whose session ends before it begins", async () => {
+    await shell.run(script("true"));
+    // The end is not known here yet when the question is asked.
+    endSession();
+    expect(outputOf(await shell.run(script("echo one")))).toBe("one\n0");
+    expect(sessions).toBe(2);
+  });
+
+  test("passes nothing to a later script of what a health check has left running", async () => {
+    // Control: it does reach another script in the same session.
+    await shell.run(script("(sleep 0.3; echo left) & echo healthy"));
+    expect(outputOf(await shell.run(script("sleep 0.6; echo two")))).toBe("left\ntwo\n0");
+    const own = sessions;
+    await shell.run(script("(sleep 0.3; echo left) & echo healthy", { leavesProcesses: true }));
+    expect(outputOf(await shell.run(script("sleep 0.6; echo two")))).toBe("two\n0");
+    expect(sessions).toBe(own + 1);
   });
 
   test("answers with each stream whole, however much a script prints", async () => {
@@ -100,6 +139,47 @@ describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
       expect(outcome.kind === "ended" ? outcome.stdout.length : 0).toBe(588_895);
     }
     expect(sessions).toBe(1);
+  });
+});
+
+describe("a machine whose answer ends with the piece that ends the session", () => {
+  let sessions = 0;
+  /** Answers each script with one piece that holds all of it, and ends a moment after it is told to. */
+  const connection = (output: string): SessionConnection => ({
+    run: async ({ feed, onStdout, onStderr, signal }) => {
+      sessions += 1;
+      const ended = new Promise<never>((_, reject) => {
+        const end = (): void => reject(new CommandError({ command: "ssh", failure: { kind: "aborted" }, stdout: "", stderr: "" }));
+        signal?.addEventListener("abort", () => setTimeout(end, 50));
+      });
+      const write = (text: Buffer, _: unknown, done: () => void): void => {
+        const nonce = /^echo 'begin (\w+)'$/m.exec(text.toString())?.[1];
+        if (nonce !== undefined) onStderr?.(Buffer.from(`end ${nonce} 0\n`));
+        if (nonce !== undefined) onStdout?.(Buffer.from(`begin ${nonce}\n${output}end ${nonce} 0\n`));
+        done();
+      };
+      feed?.(new Writable({ write }));
+      return await ended;
+    },
+  });
+
+  beforeEach(() => {
+    sessions = 0;
+  });
+
+  test("fails when the answer is too long", async () => {
+    const long = RemoteShell.standing(connection("x".repeat(longestAnswer + 1)));
+    expect((await rejection(CommandError, long.run(script("")))).failure).toEqual({ kind: "output", bytes: longestAnswer });
+    long.close();
+  });
+
+  test("gets the next script in another session", async () => {
+    const shell = RemoteShell.standing(connection("one"));
+    const own = new AbortController();
+    await shell.run(script("", { signal: own.signal, onStdout: () => own.abort() }));
+    expect(outputOf(await shell.run(script("")))).toBe("one0");
+    expect(sessions).toBe(2);
+    shell.close();
   });
 });
 

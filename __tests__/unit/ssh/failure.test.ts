@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { connectError, speaksOfLostConnection, type ConnectFailure } from "../../../src/ssh/failure.js";
+import { connectError, speaksOfLostConnection, speaksOfRefusedSession, type ConnectFailure } from "../../../src/ssh/failure.js";
 import { makeTarget } from "../domain/make.js";
 import { makeKey } from "./keys.js";
 
@@ -141,6 +141,13 @@ describe("what ssh says otherwise", () => {
     expect(error.lines).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 10}`));
     expect(error.cause).toBe(cause);
   });
+});
+
+test("speaksOfRefusedSession knows the message of ssh for a connection with too many sessions", () => {
+  // OpenSSH 10, with MaxSessions 1, and what Nix 2.34 makes of it.
+  const stderr = "mux_client_request_session: session request failed: Session open refused by peer\nerror: protocol mismatch, got 'started\n";
+  expect(speaksOfRefusedSession(stderr)).toBe(true);
+  expect(speaksOfRefusedSession("mux_client_request_session: read from master failed: Broken pipe\n")).toBe(false);
 });
 
 describe("speaksOfLostConnection", () => {

@@ -65,7 +65,7 @@ export function prepareArguments(run: string, ...paths: readonly string[]): read
 export function payload({ stdout, stderr }: SpawnSyncReturns<string>): { out: string; err: string; code: number } {
   const end = new RegExp(`^end ${nonce} (\\d+)\\n`, "m").exec(stderr);
   if (end === null || !stdout.startsWith(`begin ${nonce}\n`)) throw new Error(`the script did not come to its end: ${stdout}${stderr}`);
-  const out = stdout.slice(`begin ${nonce}\n`.length, -`\n${end[0]}`.length);
+  const out = stdout.slice(`begin ${nonce}\n`.length, -end[0].length);
   return { out, err: stderr.slice(0, end.index), code: Number(end[1]) };
 }
 

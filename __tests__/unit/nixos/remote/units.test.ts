@@ -66,7 +66,7 @@ function ask(shell: string, lines = "1000"): UnitFacts | undefined {
     env: { PATH: `${bin}:${process.env["PATH"]}` },
   });
   expect(stderr).toBe("end n 0\n");
-  return parseUnitFacts(stdout.slice("begin n\n".length, -"\nend n 0\n".length));
+  return parseUnitFacts(stdout.slice("begin n\n".length, -"end n 0\n".length));
 }
 
 /** The units whose details systemd was asked for when the script ran last. */
