@@ -20,3 +20,13 @@ test("an entry point that throws ends the process with its stack, and not with 0
   expect(status).toBe(1);
   expect(stderr).toContain("Error: a fault of ours\n    at ");
 });
+
+test("reading the code of the action makes no object of Intl, which takes a third of the start", () => {
+  const code = JSON.stringify(new URL("../../../src/entry/index.js", import.meta.url).href);
+  const refuse = `for (const name of ["Collator", "DateTimeFormat", "NumberFormat", "PluralRules", "Segmenter"])
+    Intl[name] = class { constructor() { throw new Error(name + " at the start"); } };`;
+  const reads = (module: string): number | null =>
+    spawnSync(process.execPath, ["--input-type=module", "-e", `${refuse}\nawait import(${module});`], { encoding: "utf8", timeout: 20_000 }).status;
+  expect(reads(code)).toBe(0);
+  expect(reads(JSON.stringify("data:text/javascript,new Intl.Collator()"))).toBe(1);
+});
