@@ -57,7 +57,7 @@ function bundle(directory: string, name: string, module: string): void {
   if (missing !== null) throw new Error(`ncc did not find ${missing[1]} for ${module}`);
   rmSync(path);
   // It gives a file a hash for a name where it has not understood the module that reads it.
-  const renamed = readdirSync(directory).filter((name) => /^[0-9a-f]{20}\./.test(name));
+  const renamed = readdirSync(directory).filter((file) => /^[0-9a-f]{20}\./.test(file));
   if (renamed.length > 0) throw new Error(`ncc has renamed ${renamed.length} files that ${module} reads, such as ${renamed[0]}`);
   writeFileSync(join(directory, name), loadLate(bundled.replaceAll(/^\/\/# sourceMappingURL=.*\n?/gm, "")));
 }

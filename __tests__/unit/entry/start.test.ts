@@ -25,8 +25,8 @@ test("reading the code of the action makes no object of Intl, which takes a thir
   const code = JSON.stringify(new URL("../../../src/entry/index.js", import.meta.url).href);
   const refuse = `for (const name of ["Collator", "DateTimeFormat", "NumberFormat", "PluralRules", "Segmenter"])
     Intl[name] = class { constructor() { throw new Error(name + " at the start"); } };`;
-  const reads = (module: string): number | null =>
-    spawnSync(process.execPath, ["--input-type=module", "-e", `${refuse}\nawait import(${module});`], { encoding: "utf8", timeout: 20_000 }).status;
+  const reads = (imported: string): number | null =>
+    spawnSync(process.execPath, ["--input-type=module", "-e", `${refuse}\nawait import(${imported});`], { encoding: "utf8", timeout: 20_000 }).status;
   expect(reads(code)).toBe(0);
   expect(reads(JSON.stringify("data:text/javascript,new Intl.Collator()"))).toBe(1);
 });
