@@ -73,6 +73,11 @@ export class RemoteShell {
     return this.#sessions.hasIdle;
   }
 
+  /** Ends the sessions that no script uses. The next script opens another one. */
+  rest(): void {
+    this.#sessions.rest();
+  }
+
   /** Ends the sessions that were kept. */
   close(): void {
     this.#sessions.close();

@@ -148,6 +148,12 @@ export class Sessions {
     else session.end();
   }
 
+  /** Ends the sessions that wait for a question. */
+  rest(): void {
+    for (const session of this.#idle) session.end();
+    this.#idle = [];
+  }
+
   /** Ends all sessions. */
   close(): void {
     this.#idle = [];
