@@ -45,11 +45,11 @@ async function asked(word: "check" | "exit", pieces: readonly Buffer[], { closes
 }
 
 describe("an ssh master", () => {
-  test("is asked whether it is alive in the messages of PROTOCOL.mux", async () => {
+  test("is queried with the messages of PROTOCOL.mux", async () => {
     expect(await asked("check", [alive])).toEqual({ agrees: true, received: Buffer.concat([hello, numbers(8, 0x10000004, 0)]) });
   });
 
-  test("is asked to end in the messages of PROTOCOL.mux", async () => {
+  test("is ended with the messages of PROTOCOL.mux", async () => {
     expect(await asked("exit", [ok])).toEqual({ agrees: true, received: Buffer.concat([hello, numbers(8, 0x10000005, 0)]) });
   });
 
