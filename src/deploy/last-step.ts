@@ -14,7 +14,12 @@ export async function keep(work: Guarded): Promise<Rejection | Outcome | undefin
     return { ...notReached(kept, settings.safety), reason };
   }
   if (kept === "late") return notReached(kept, settings.safety);
-  known.after = kept.state;
+  return afterLastStep(work, kept);
+}
+
+/** Judges the last step of a system that is kept. Returns what has gone wrong. */
+export function afterLastStep(work: Guarded, kept: LastStep): Outcome | undefined {
+  work.known.after = kept.state;
   switch (kept.kind) {
     case "done":
       work.ended();

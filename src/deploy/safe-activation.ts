@@ -3,23 +3,13 @@ import type { ActivationCause } from "../domain/activation-cause.js";
 import { DeployError } from "../domain/errors.js";
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesMachine, changesRunningSystem, changesSystemProfile } from "../domain/operation.js";
-import { reactivation } from "../domain/unit-jobs.js";
-import {
-  armedOutlook,
-  isForeign,
-  notReached,
-  switchedByOthers,
-  type Aftermath,
-  type Guarded,
-  type Outcome,
-  type Rejection,
-  type SafeActivation,
-} from "./guarded.js";
-import { keep } from "./last-step.js";
+import { armedOutlook, isForeign, notReached, type Aftermath, type Guarded, type Outcome, type Rejection, type SafeActivation } from "./guarded.js";
+import { confirm } from "./confirmation.js";
+import { afterLastStep, keep } from "./last-step.js";
 import type { ActivationEnd, ArmedMachine, HostLog, SystemState } from "./ports.js";
 import { endRejected } from "./rejected.js";
 import type { RunSettings } from "./run-settings.js";
-import { judge, nameUnits, newlyFailed, type Complaint } from "./verdict.js";
+import { judge, type Complaint } from "./verdict.js";
 
 /**
  * Activates a system under the machine's watchdog: activate, reach the machine over a fresh connection, check its health, only
@@ -38,8 +28,8 @@ export async function activateSafely(work: SafeActivation): Promise<Outcome> {
   known.exitCode = end.exitCode;
   known.plan = end.plan ?? known.plan;
   const { rejection, degraded } = await judgeEnd(guarded, end);
-  const rejected = rejection ?? (await confirm(guarded, end, degraded));
-  const outcome = rejected ?? (await keep(guarded));
+  const confirmed = rejection ?? (await confirm(guarded, end, degraded));
+  const outcome = confirmed === undefined ? await keep(guarded) : "kind" in confirmed ? afterLastStep(guarded, confirmed) : confirmed;
   const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
   known.undecided = false;
   return final;
@@ -146,53 +136,4 @@ async function judgeEnd(work: Guarded, end: ActivationEnd): Promise<{ rejection:
     return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
   }
   return { rejection: undefined, degraded };
-}
-
-/** Returns whether units were started, so that the settle time applies. */
-function settles({ settings }: Guarded, { plan }: ActivationEnd): boolean {
-  if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation)) return false;
-  return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
-}
-
-/** Reaches the machine again and checks its health. Returns why the system is rejected. */
-async function confirm(work: Guarded, end: ActivationEnd, degraded: Failure[]): Promise<Rejection | undefined> {
-  const { armed, settings, signal } = work;
-  const { healthCheck, limits } = settings.safety;
-  work.ended();
-  work.begin("confirm");
-  const isSettling = settles(work, end);
-  let reached = await armed.reach(signal, healthCheck === undefined ? (isSettling ? limits.settle : 0) : Infinity);
-  if (typeof reached === "string") return notReached(reached, settings.safety);
-  if (healthCheck !== undefined) {
-    const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
-    if (complaint !== undefined) {
-      return {
-        phase: "confirm",
-        reason: `the health check did not succeed within ${limits.healthCheck} s`,
-        hint: "See its output below",
-        topic: "health-check",
-        lines: [healthCheck, ...complaint.split("\n")],
-      };
-    }
-  }
-  if (isSettling) {
-    reached = await armed.settle(signal);
-    if (typeof reached === "string") return notReached(reached, settings.safety);
-  }
-  if (isForeign(work, reached)) return switchedByOthers(reached);
-  return await judgeLateUnits(work, reached, degraded);
-}
-
-/** Units that failed after the activation had ended. */
-async function judgeLateUnits({ armed, settings, known, signal, log }: Guarded, now: SystemState, degraded: Failure[]): Promise<Rejection | undefined> {
-  const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
-  if (late.length === 0) return undefined;
-  known.failedUnits = [...known.failedUnits, ...late];
-  const lines = await armed.journal(late, signal);
-  const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
-  const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" } as const;
-  if (settings.safety.unitFailures === "fail") return rejection;
-  degraded.push(makeFailure(rejection));
-  log.warn([reason, ...lines].join("\n"));
-  return undefined;
 }

@@ -13,27 +13,11 @@ import { runNix, runNixStore } from "./nix-command.js";
 export class Pack {
   readonly #directory: string;
   readonly #packed = new Set<StorePath>();
-  readonly #sizes = new Map<string, Promise<number[]>>();
   #packing: Promise<void> = Promise.resolve();
 
   /** `directory`: where the cache is made; it need not exist. */
   constructor(directory: string) {
     this.#directory = directory;
-  }
-
-  /** Sizes of store paths in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
-  async sizesOf(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
-    const key = paths.join(" ");
-    const asked = this.#sizes.get(key) ?? querySizes(paths, signal);
-    this.#sizes.set(key, asked);
-    try {
-      return await asked;
-    } catch (error) {
-      this.#sizes.delete(key);
-      if (signal.aborted) throw error;
-      // The question may have ended with the work on another machine.
-      return await querySizes(paths, signal);
-    }
   }
 
   /**
@@ -91,9 +75,4 @@ function placeholder(path: StorePath): string {
 async function queryReferences(paths: readonly StorePath[], signal: AbortSignal): Promise<StorePath[]> {
   const { stdout } = await runNixStore(["--query", "--references", ...paths], { signal });
   return [...new Set(stdout.split("\n").filter((line) => line !== ""))].map(storePath);
-}
-
-async function querySizes(paths: readonly StorePath[], signal: AbortSignal): Promise<number[]> {
-  const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
-  return stdout.trim().split("\n").map(Number);
 }

@@ -1,21 +1,15 @@
-import { DeployError } from "../domain/errors.js";
-import { lastLines } from "../domain/lines.js";
+import { changesRunningSystem } from "../domain/operation.js";
 import { UnitPlanReader } from "../domain/unit-plan.js";
-import type { Activation, ActivationEnd, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import type { Activation, ActivationEnd, Confirmed, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { arm, type ActivationSite, type Before } from "./arming.js";
 import { parseFacts, systemState } from "./facts.js";
+import { prepareCall } from "./lease.js";
+import { forgotten, readDecision, refusal } from "./decision.js";
 import { followJob, LostJobError, runJob, startJob, UnstartedJobError, type CallScript, type Job } from "./job.js";
-import { LastStepReader } from "./last-step.js";
-import type { ScriptEnd } from "./reconnect.js";
+import { confirmSystem, foreignSystem, keepSystem, type Keeping } from "./keeping.js";
 import { scriptSeconds } from "./script-limits.js";
 import { activateCommand, wayOf } from "./switch-command.js";
 import { SwitchOutputReader } from "./switch-output.js";
-
-// Exit codes of decide.sh.
-const tooLate = 7;
-const forgotten = 3;
-// Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
-const foreignSystem = 9;
 
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
 export class GuardedActivation {
@@ -84,28 +78,31 @@ export class GuardedActivation {
     return await this.#decide("settle", [String(settle)], settle + scriptSeconds("settle"));
   }
 
+  /**
+   * Decides for the new system, where it runs and no other units have failed than those of before and these; then follows the last step.
+   * Else returns the state of the machine, and nothing is decided.
+   */
+  async confirm(failedUnits: readonly string[]): Promise<Confirmed> {
+    const { operation, guarded, system } = this.#activation;
+    const running = guarded && changesRunningSystem(operation) ? system.running : "";
+    const known = [...this.before.failedUnits, ...this.before.restartingUnits, ...failedUnits];
+    return await confirmSystem(this.#keeping, running, known);
+  }
+
   /** Decides for the new system, and follows the last step where there is one. */
   async keep(): Promise<LastStep | "late" | "restarted"> {
+    return await keepSystem(this.#keeping);
+  }
+
+  get #keeping(): Keeping {
     const { way } = wayOf(this.#activation.operation, this.#activation.guarded);
-    for (let tries = 1; ; tries += 1) {
-      const kept = await this.#decide("decide", ["keep"]);
-      if (kept === "late" || kept === "restarted") return kept;
-      if (typeof kept === "string") throw new Error(`unexpected answer to a decision: ${kept}`);
-      if (way === "test" || way === "plain") return { kind: "done", state: kept };
-      const reader = new LastStepReader();
-      try {
-        const { exitCode, lines, state } = await followJob({ ...this.#job("last"), onLine: this.#onLine(reader) }, this.#site.call);
-        if (exitCode === 0) return { kind: "done", state };
-        if (exitCode === foreignSystem) return { kind: "foreign", state };
-        return { kind: "failed", lines, state, ...reader.output() };
-      } catch (error) {
-        if (!(error instanceof LostJobError)) throw error;
-        if (await this.#wasRestarted()) return "restarted";
-        // It was killed. Started again, it continues from its record.
-        if (tries > 1) throw error;
-        this.#site.log.note("setting system profile and boot loader was interrupted on the machine; starting it again");
-      }
-    }
+    return {
+      hasLastStep: way === "switch" || way === "boot",
+      job: (reader) => ({ ...this.#job("last"), onLine: this.#onLine(reader) }),
+      call: this.#site.call,
+      log: this.#site.log,
+      wasRestarted: async () => await this.#wasRestarted(),
+    };
   }
 
   /** Decides that nothing more is changed. */
@@ -139,7 +136,7 @@ export class GuardedActivation {
     const end = await call(() => ({ script: "facts", args: [], privileged: false }), "confirm");
     const facts = parseFacts(end.stdout);
     if ((facts.get("unfinished") ?? "") === "") return systemState(facts);
-    const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
+    const prepared = await call(() => prepareCall(run, [], true), "rollback");
     if (prepared.exitCode !== 0) throw refusal("rollback", "the files of the run could not be created on the machine", prepared);
     const again = await GuardedActivation.begin(this.#activation, this.#site);
     await again.drop();
@@ -178,11 +175,7 @@ export class GuardedActivation {
 
   async #decide(script: "decide" | "settle", words: readonly string[], timeout?: number): Promise<Reached> {
     const { call, run } = this.#site;
-    const end = await call(() => ({ script, args: [run, ...words], privileged: true, timeout }), "confirm");
-    if (end.exitCode === tooLate) return "late";
-    if (end.exitCode === forgotten) return "restarted";
-    if (end.exitCode === 0) return systemState(parseFacts(end.stdout));
-    throw refusal("confirm", "the watchdog on the machine did not accept the decision", end);
+    return readDecision(await call(() => ({ script, args: [run, ...words], privileged: true, timeout }), "confirm"));
   }
 
   async #ask(): Promise<SystemState> {
@@ -197,8 +190,4 @@ export class GuardedActivation {
  */
 function longestJob({ activation, confirm }: Activation["limits"]): number {
   return 4 * activation + confirm + 600;
-}
-
-function refusal(phase: "confirm" | "rollback", reason: string, end: ScriptEnd): DeployError {
-  return new DeployError({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }

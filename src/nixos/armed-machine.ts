@@ -1,5 +1,5 @@
 import { DeployError } from "../domain/errors.js";
-import type { Activation, ActivationEnd, ArmedMachine, HostLog, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
+import type { Activation, ActivationEnd, ArmedMachine, Confirmed, HostLog, LastStep, Reached, RollbackEnd, SystemState } from "../deploy/ports.js";
 import { lastLines } from "../domain/lines.js";
 import type { Connection, FormerConnection } from "../ssh/connection.js";
 import type { GuardedActivation } from "./activation.js";
@@ -64,6 +64,22 @@ export class ArmedNixosMachine implements ArmedMachine {
   }
 
   async reach(signal: AbortSignal, checkSeconds = Infinity): Promise<Reached> {
+    return await this.#overFreshConnection(signal, checkSeconds, async (isSoon) => (isSoon ? await this.#guarded.present() : await this.#guarded.hold()));
+  }
+
+  async confirm(failedUnits: readonly string[], asked: () => void, signal: AbortSignal): Promise<Confirmed> {
+    return await this.#overFreshConnection<Confirmed>(signal, 0, async (isSoon) => {
+      if (isSoon) {
+        asked();
+        return await this.#guarded.confirm(failedUnits);
+      }
+      const state = await this.#guarded.hold();
+      return typeof state === "string" ? state : { kind: "undecided", state };
+    });
+  }
+
+  /** Asks the machine over a fresh connection. `isSoon`: what follows ends well within confirm-timeout. */
+  async #overFreshConnection<T>(signal: AbortSignal, checkSeconds: number, ask: (isSoon: boolean) => Promise<T>): Promise<T | "slow-login"> {
     // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
     const { connection, callOver, log } = this.#site;
     const { confirm } = this.#activation.limits;
@@ -82,10 +98,10 @@ export class ArmedNixosMachine implements ArmedMachine {
         if (!(error instanceof DeployError) || !error.unreachable) throw error;
       });
       const needed = performance.now() - begin + checkSeconds * 1000;
-      const reached = needed > confirm * 1000 * soon ? await this.#guarded.hold() : await this.#guarded.present();
+      const answer = await ask(needed <= confirm * 1000 * soon);
       const answered = login.answeredAfter();
       const slow = answered !== undefined && answered < confirm && (performance.now() - begin) / 1000 >= confirm;
-      return reached === "late" && slow ? "slow-login" : reached;
+      return answer === "late" && slow ? "slow-login" : answer;
     } finally {
       await login.end();
       await former.close();

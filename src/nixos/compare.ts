@@ -1,3 +1,4 @@
+import type { ClosureDifference } from "../domain/closure-difference.js";
 import { CommandError, messageOf } from "../domain/errors.js";
 import { lastLines } from "../domain/lines.js";
 import type { StorePath } from "../domain/store-path.js";
@@ -6,17 +7,16 @@ import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
 import { mostCompared, parseDifference } from "./difference.js";
 import type { RemoteShell } from "./remote-shell.js";
-import type { ScriptName } from "./script-files.js";
 import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
-// For each query to the machine's Nix or systemd, and for all of them: after that, the comparison is skipped.
-const questionSeconds = 20;
-const comparisonSeconds = 45;
+// For each query to the machine's Nix and to its systemd; of the first there are two in series, of the second some more.
+const nixSeconds = 20;
+const systemdSeconds = 10;
 
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units, one after the other in one session.
- * Never throws: `undefined`, and a note in the log, where they cannot be compared.
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Never throws: `undefined`, and a note
+ * in the log, where they cannot be compared.
  */
 export async function compareSystems(
   [before, after]: readonly [StorePath, StorePath],
@@ -24,27 +24,40 @@ export async function compareSystems(
   log: HostLog,
   signal: AbortSignal,
 ): Promise<SystemDifference | undefined> {
-  const begin = performance.now();
-  const ask = async (script: ScriptName, args: readonly string[]): Promise<string> => {
-    const timeout = Math.max(1, comparisonSeconds - (performance.now() - begin) / 1000);
-    // Not retried after a loss of the connection, which the next step notices.
-    const outcome = await shell.run({ script, args, privileged: false, signal, timeout }).catch((error: unknown) => {
-      throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
-    });
-    if (outcome.kind === "lost") throw new Error("the connection was lost");
-    if (outcome.exitCode !== 0) throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
-    return outcome.stdout;
-  };
-  const units = async (): Promise<UnitPlan | undefined> => {
-    const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
-    return facts === undefined ? undefined : planUnits(facts);
-  };
-  const difference = ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference);
-  const [closure, plan] = await Promise.allSettled([difference, difference.then(units)]);
-  if (closure.status === "rejected") {
-    log.note(`the old and the new system could not be compared: ${messageOf(closure.reason)}`, "difference-unknown");
+  try {
+    const { units, closure } = await ask([before, after], shell, signal);
+    return { closure, units: planOf(units, log) };
+  } catch (error) {
+    log.note(`the old and the new system could not be compared: ${messageOf(error)}`, "difference-unknown");
     return undefined;
   }
-  if (plan.status === "rejected") log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
-  return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
+}
+
+async function ask(
+  [before, after]: readonly [StorePath, StorePath],
+  shell: RemoteShell,
+  signal: AbortSignal,
+): Promise<{ readonly units: string; readonly closure: ClosureDifference }> {
+  const args = [before, after, "/etc/systemd/system", nixSeconds, mostCompared, systemdSeconds, mostFacts].map(String);
+  // Not retried after a loss of the connection, which the next step notices.
+  const outcome = await shell.run({ script: "compare", args, privileged: false, signal }).catch((error: unknown) => {
+    throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
+  });
+  if (outcome.kind === "lost") throw new Error("the connection was lost");
+  const said = lastLines(outcome.stderr).at(-1);
+  if (outcome.exitCode !== 0) throw new Error(said ?? `exit code ${outcome.exitCode}`);
+  const [, units = "", closure = ""] = /^((?:.*\n)*?)difference\n([^]*)$/.exec(outcome.stdout) ?? [];
+  const failed = /^failed (\d+)$/m.exec(closure);
+  if (failed !== null) throw new Error(said ?? `exit code ${failed[1]}`);
+  return { units, closure: parseDifference(closure) };
+}
+
+function planOf(text: string, log: HostLog): UnitPlan | undefined {
+  try {
+    const facts = parseUnitFacts(text);
+    return facts === undefined ? undefined : planUnits(facts);
+  } catch (error) {
+    log.note(`the effect of a switch on units is unknown: ${messageOf(error)}`, "plan-unknown");
+    return undefined;
+  }
 }

@@ -74,7 +74,22 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
   return await watchJob(job, call, "follow", []);
 }
 
-async function watchJob(job: Omit<Job, "command">, call: CallScript, script: "run" | "follow", started: readonly string[]): Promise<JobEnd> {
+async function watchJob(job: Omit<Job, "command">, call: CallScript, script: "run" | "follow", args: readonly string[]): Promise<JobEnd> {
+  const { end, lines } = await watchScript(job, call, script, args);
+  if (script === "run" && end.exitCode === notStarted) throw unstarted(job, end);
+  return jobEnd(job, end, lines);
+}
+
+/**
+ * Shows the output of a job while a script runs that shows it, without gap and repetition. The script gets run, job and offset, then `args`.
+ * Returns how the script ended, and the last lines.
+ */
+export async function watchScript(
+  job: Omit<Job, "command">,
+  call: CallScript,
+  script: "run" | "follow" | "confirm",
+  args: readonly string[],
+): Promise<{ readonly end: ScriptEnd; readonly lines: readonly string[] }> {
   const { phase, privileged } = job;
   const lines: string[] = [];
   const plan = new BuildPlanFolder();
@@ -90,16 +105,20 @@ async function watchJob(job: Omit<Job, "command">, call: CallScript, script: "ru
   };
   const deadline = job.seconds === undefined ? undefined : performance.now() + job.seconds * 1000;
   const left = (): number | undefined => (deadline === undefined ? undefined : Math.max(1, Math.ceil((deadline - performance.now()) / 1000)));
-  const end = await call(() => ({ script, args: [job.run, job.name, String(offset), ...started], privileged, timeout: left(), onStdout }), phase);
+  const end = await call(() => ({ script, args: [job.run, job.name, String(offset), ...args], privileged, timeout: left(), onStdout }), phase);
   cutter.end();
   plan.end().forEach(take);
-  if (script === "run" && end.exitCode === notStarted) throw unstarted(job, end);
+  return { end, lines };
+}
+
+/** Reads from a script that has shown a job how the job ended. Throws a `LostJobError` when no end was recorded. */
+export function jobEnd({ name, phase }: Pick<Job, "name" | "phase">, end: ScriptEnd, lines: readonly string[]): JobEnd {
   const facts = parseFacts(end.stderr);
   const exit = facts.get("exit") ?? "";
   if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
     const reason = end.exitCode === 3 ? "the job was not found on the machine (was the machine restarted?)" : "the job ended, but no exit status was recorded";
     throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
   }
-  if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255) throw new AnswerError(`the job ${job.name} ended with ${exit.slice(0, 20)}, which is no exit code`);
+  if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255) throw new AnswerError(`the job ${name} ended with ${exit.slice(0, 20)}, which is no exit code`);
   return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines, state: systemState(facts) };
 }

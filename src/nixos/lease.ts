@@ -1,3 +1,4 @@
+import type { StorePath } from "../domain/store-path.js";
 import type { ScriptCall } from "./remote-shell.js";
 import { residentCall, residentScript } from "./script-files.js";
 
@@ -7,7 +8,16 @@ const renewMilliseconds = 10 * 60 * 1000;
 
 /** Builds the call that tells a machine that the run is alive. */
 export function leaseCall(run: string, privileged: boolean): ScriptCall {
-  return { script: "lease", args: [run, String(leaseSeconds), residentScript("expire"), residentCall("finish", [run])], privileged };
+  return { script: "lease", args: leaseArguments(run), privileged };
+}
+
+/** Builds the call that makes the files of a run on a machine and begins its lease. It roots these paths, also before they arrive. */
+export function prepareCall(run: string, paths: readonly StorePath[], privileged: boolean): ScriptCall {
+  return { script: "prepare", args: [...leaseArguments(run), ...paths], privileged };
+}
+
+function leaseArguments(run: string): string[] {
+  return [run, String(leaseSeconds), residentScript("expire"), residentCall("finish", [run])];
 }
 
 /** Tells a machine again and again that the run is alive, for as long as it has files there. */

@@ -30,7 +30,7 @@ import { compareSystems } from "./compare.js";
 import { enter, type Entry } from "./probe.js";
 import { downloadThere, requireSystem } from "./given-system.js";
 import type { CallScript } from "./job.js";
-import { Lease, leaseCall } from "./lease.js";
+import { Lease, leaseCall, prepareCall } from "./lease.js";
 import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
@@ -222,15 +222,13 @@ class ConnectedNixosMachine implements ConnectedMachine {
   async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
     const { run } = this.#settings;
     const privileged = this.#privileged;
-    const lease = leaseCall(run, privileged);
     this.#prepared = true;
-    let end = await this.#call(signal)(() => ({ script: "prepare", args: [run, ...paths], privileged }), phase);
-    if (end.exitCode === 0) end = await this.#call(signal)(() => lease, phase);
+    const end = await this.#call(signal)(() => prepareCall(run, paths, privileged), phase);
     if (end.exitCode === 0) {
       this.#lease.begin(async () => {
         if (!(await this.#connection.isOpen())) return;
         // A machine that waits keeps no session for this.
-        await (this.#shell.isOpen ? this.#shell : this.#shell.over(this.#connection)).run(lease);
+        await (this.#shell.isOpen ? this.#shell : this.#shell.over(this.#connection)).run(leaseCall(run, privileged));
       });
       return;
     }

@@ -4,6 +4,7 @@ import { briefReason, DeployError } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog } from "../deploy/ports.js";
 import type { Pack } from "../nix/pack.js";
+import { holdAtLeast } from "../nix/tree-size.js";
 import type { CallScript } from "./job.js";
 import { feedScript } from "./feed-script.js";
 import { failedThere, missingPaths } from "./missing-paths.js";
@@ -11,6 +12,8 @@ import type { RemoteShell } from "./remote-shell.js";
 
 export type PackedOptions = {
   readonly pack: Pack;
+  /** Where the runner has the files of a store path; without it, there. */
+  readonly fileOf?: ((path: StorePath) => string) | undefined;
   /** The run, as the machine has it. */
   readonly run: string;
   readonly compress: Compress;
@@ -36,20 +39,18 @@ const worthwhileBytes = 2 ** 20;
  * lost or the run was cancelled.
  */
 export async function copyPacked(paths: readonly StorePath[], options: PackedOptions): Promise<CopyProgress> {
-  const { pack, compress, privileged, download, call, log, signal } = options;
+  const { compress, privileged, download, fileOf = (path) => path, call, log, signal } = options;
   if (compress === "false") return nothingSent;
   try {
-    const sizes = await pack.sizesOf(paths, signal);
-    const sizeOf = new Map(paths.map((path, index) => [path, sizes[index] ?? 0]));
-    const isWorthwhile = (some: readonly StorePath[]): boolean =>
-      some.length > 0 && (compress === "true" || some.reduce((sum, path) => sum + (sizeOf.get(path) ?? 0), 0) >= worthwhileBytes);
-    if (!isWorthwhile(paths)) return nothingSent;
+    const isWorthwhile = async (some: readonly StorePath[]): Promise<boolean> =>
+      some.length > 0 && (compress === "true" || (await holdAtLeast(some.map(fileOf), worthwhileBytes)));
+    if (!(await isWorthwhile(paths))) return nothingSent;
     let missing = await missingPaths(paths, call, privileged);
-    if (download !== undefined && isWorthwhile(missing)) {
+    if (download !== undefined && (await isWorthwhile(missing))) {
       await download(missing);
       missing = await missingPaths(missing, call, privileged);
     }
-    return isWorthwhile(missing) ? await send(missing, options) : nothingSent;
+    return (await isWorthwhile(missing)) ? await send(missing, options) : nothingSent;
   } catch (error) {
     if (signal.aborted || error instanceof DeployError) throw error;
     log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);

@@ -14,6 +14,8 @@ const scripts = {
   arm: new URL("./remote/arm.sh", import.meta.url),
   decide: new URL("./remote/decide.sh", import.meta.url),
   health: new URL("./remote/health.sh", import.meta.url),
+  compare: new URL("./remote/compare.sh", import.meta.url),
+  confirm: new URL("./remote/confirm.sh", import.meta.url),
   difference: new URL("./remote/difference.sh", import.meta.url),
   units: new URL("./remote/units.sh", import.meta.url),
   journal: new URL("./remote/journal.sh", import.meta.url),
@@ -48,7 +50,12 @@ export function residentScript(name: ResidentScript): string {
 }
 
 // What a script is sent behind, for its functions.
-const builtOn: Readonly<Partial<Record<ScriptName, readonly ScriptName[]>>> = { run: ["start", "follow"] };
+const builtOn: Readonly<Partial<Record<ScriptName, readonly ScriptName[]>>> = {
+  run: ["start", "follow"],
+  prepare: ["lease"],
+  compare: ["difference", "units"],
+  confirm: ["decide", "follow"],
+};
 
 /** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
 export function residentCall(script: ScriptName, args: readonly string[]): string {
@@ -73,13 +80,13 @@ export function elevationText(): string {
 // Each is read once, however many machines get it.
 const texts = new Map<keyof typeof scripts, string>();
 
-/** The texts of files, one after the other. */
+/** The texts of files, one after the other, without their comments: no machine needs those. */
 function textOf(...names: readonly (keyof typeof scripts)[]): string {
   return names.map(fileText).join("");
 }
 
 function fileText(name: keyof typeof scripts): string {
-  const text = texts.get(name) ?? readFileSync(scripts[name], "utf8");
+  const text = texts.get(name) ?? readFileSync(scripts[name], "utf8").replaceAll(/^[ \t]*#(?: .*)?\n/gm, "");
   texts.set(name, text);
   return text;
 }

@@ -6,7 +6,7 @@ export const beginSeconds = 60;
 /** Seconds after which `follow.sh` and `run.sh` are given up when they print nothing; they say every 10 s that they are alive. */
 export const silentSeconds = 60;
 
-/** Bytes of a script's answer; `difference.sh` has the longest: some 40,000 lines. */
+/** Bytes of a script's answer; `compare.sh` has the longest: some 40,000 lines. */
 export const longestAnswer = 4 * 1024 * 1024;
 
 /**
@@ -19,8 +19,7 @@ export function scriptSeconds(script: ScriptName): number {
 
 const others: Readonly<Partial<Record<ScriptName, number>>> = {
   finish: 30,
-  difference: 45,
-  units: 45,
+  compare: 45,
   daemon: 30,
   missing: 120,
   // A copy is limited by the input `timeout` alone.

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
+import { prepareCall } from "../../../src/nixos/lease.js";
 import { residentCall, residentScript, type ScriptName } from "../../../src/nixos/script-files.js";
 import { program } from "../../../src/nixos/script-program.js";
 import { type Trial, useTrial, verdictOf, type Systems } from "./trial.js";
@@ -77,7 +78,7 @@ describe("two runs at once", () => {
     const machine = trial.machine();
     const call = async (script: ScriptName, args: readonly string[]) => await machine.exec("/bin/sh -s", { stdin: program(script, args, "nonce") });
     const arm = async (run: string) => {
-      await call("prepare", [run]);
+      await call("prepare", prepareCall(run, [], true).args);
       const residents = ["job", "watchdog", "switch", "activate", "last"] as const;
       const texts = [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
       const system = await machine.currentSystem();

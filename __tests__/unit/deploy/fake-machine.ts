@@ -174,6 +174,17 @@ export class FakeMachine implements Machine {
         return { exitCode: 0, end: "ended", causes: [], touched: true, lines: [], after: this.state, plan: undefined, ...this.end };
       },
       reach: async () => await this.#answer<Reached>("reach", this.reached ?? this.state),
+      confirm: async (failedUnits, asked) => {
+        await this.#answer("confirm", undefined);
+        if (this.reached !== undefined) return this.reached;
+        asked();
+        const { failedUnits: failed, running } = this.state;
+        const known = [...(this.before ?? state).failedUnits, ...(this.before ?? state).restartingUnits, ...failedUnits];
+        const isOther = guarded && changesRunningSystem(operation) && running !== system.running;
+        if (isOther || failed.some((unit) => !known.includes(unit))) return { kind: "undecided", state: this.state };
+        if (later && this.kept === undefined) setProfile();
+        return this.kept ?? { kind: "done", state: this.state };
+      },
       settle: async () => await this.#answer<Reached>("settle", this.settled ?? this.state),
       checkHealth: async () => await this.#answer("health", this.complaint),
       keep: async () => {

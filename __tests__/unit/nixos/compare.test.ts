@@ -21,18 +21,16 @@ beforeEach(() => {
   notes.length = 0;
 });
 
-/** Has the machine answer each of the two questions in its own way. */
-function answers({ difference = "", units = "" }: { readonly difference?: string; readonly units?: string }): void {
+/** Has the machine run `units` and `difference` for the two parts of its answer, and end with `code`. */
+function answers({ difference = "", units = "", code = 0 }: { readonly difference?: string; readonly units?: string; readonly code?: number }): void {
   ssh.does(`text=$(cat)
 nonce=$(printf '%s' "$text" | sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p")
 echo "begin $nonce"
-code=0
-case $text in
-  *"--query --requisites"*) ${difference === "" ? ":" : difference} ;;
-  *) ${units === "" ? ":" : units} ;;
-esac
-echo "end $nonce $code" >&2
-exit $code`);
+${units}
+echo difference
+${difference}
+echo "end $nonce ${code}" >&2
+exit ${code}`);
 }
 
 describe("a comparison of two systems", () => {
@@ -56,7 +54,6 @@ describe("a comparison of two systems", () => {
   test.each<[string, string, string]>([
     ["the facts are incomplete", "echo 'active active a.service'", "the facts about units are incomplete"],
     ["systemd does not answer", "echo end", "systemd did not list its units"],
-    ["the script fails", "echo 'awk: not found' >&2; code=127", "awk: not found"],
   ])("has no units, and says so in the log, where %s", async (_, broken, reason) => {
     answers({ difference, units: broken });
     expect(await compare()).toMatchObject({ closure: { rebuilt: 0 }, units: undefined });
@@ -64,8 +61,9 @@ describe("a comparison of two systems", () => {
   });
 
   test.each<[string, () => void, string]>([
-    ["the machine's Nix refuses", () => answers({ difference: "echo 'error: no such path' >&2; code=1", units }), "error: no such path"],
-    ["it ends without a word", () => answers({ difference: "code=124", units }), "exit code 124"],
+    ["the machine's Nix refuses", () => answers({ difference: "echo 'error: no such path' >&2; echo failed 1", units }), "error: no such path"],
+    ["its Nix ends without a word", () => answers({ difference: "echo failed 124", units }), "exit code 124"],
+    ["the script fails", () => answers({ units: "echo 'sh: out of memory' >&2", code: 2 }), "sh: out of memory"],
     ["what it prints breaks off", () => answers({ units }), "incomplete output"],
     ["the connection is lost", () => ssh.does("exit 255"), "the connection was lost"],
   ])("is a note in the log, and no error, where %s", async (_, prepare, reason) => {

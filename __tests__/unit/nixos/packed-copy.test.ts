@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
@@ -46,7 +46,6 @@ async function copy(
   writeFileSync(`${directory}/calls`, "");
   writeFileSync(`${directory}/missing`, missing.replaceAll(" ", "\n"));
   const nixStore = `case "$1 $2" in
-"--query --size") printf '%s\\n' ${sizes.join(" ")} ;;
 "--query --references") printf '%s\\n' ${references.join(" ")} ;;
 --check-validity*) echo asked >>${directory}/calls; cat ${directory}/missing ;;
 esac`;
@@ -66,8 +65,15 @@ esac`;
     writeFileSync(`${directory}/missing`, afterDownload ?? "");
     return await Promise.resolve();
   };
+  const fileOf = (path: StorePath): string => join(directory, "store", basename(path));
+  mkdirSync(join(directory, "store"), { recursive: true });
+  for (const [index, path] of [source, input].entries()) {
+    writeFileSync(fileOf(path), "");
+    truncateSync(fileOf(path), sizes[index]);
+  }
   const options = {
     pack: new Pack(pack),
+    fileOf,
     run: `run${packs}`,
     compress,
     privileged: false,

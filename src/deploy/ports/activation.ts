@@ -82,6 +82,12 @@ export type LastStep =
       readonly state: SystemState;
     };
 
+/**
+ * What becomes of a system that is to be confirmed: the machine kept it and did the last step, or something speaks against it, and nothing
+ * was decided; else as `Reached`.
+ */
+export type Confirmed = { readonly kind: "undecided"; readonly state: SystemState } | LastStep | Exclude<Reached, SystemState>;
+
 /** How the rollback ended. */
 export type RollbackEnd = {
   /** The machine runs neither the old nor the new system, and nothing was changed. */
@@ -105,6 +111,11 @@ export type ArmedMachine = {
    * settling and health check: `checkSeconds` is what they take at most, unlimited by default.
    */
   reach(signal: AbortSignal, checkSeconds?: number): Promise<Reached>;
+  /**
+   * Reaches the machine over a fresh connection, and has it decide for the new system and do the last step, unless another system runs or
+   * other units have failed than before the activation and these. `asked` is called when the machine may decide from then on.
+   */
+  confirm(failedUnits: readonly string[], asked: () => void, signal: AbortSignal): Promise<Confirmed>;
   /** Waits until the settle time since the activation is over. Returns the state then, with units that were restarted in it as failed. */
   settle(signal: AbortSignal): Promise<Reached>;
   /** Runs a command as the deploy user until it succeeds. Returns what it printed last when it has not in that time. */

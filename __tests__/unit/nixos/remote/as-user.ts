@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeEach } from "@jest/globals";
 
+import { prepareCall } from "../../../../src/nixos/lease.js";
 import type { ScriptName } from "../../../../src/nixos/script-files.js";
 import { program } from "../../../../src/nixos/script-program.js";
 
@@ -52,6 +53,12 @@ export function call(shell: string, script: ScriptName, args: readonly string[] 
     timeout: 20_000,
     maxBuffer: 10_000_000,
   });
+}
+
+/** Arguments of prepare.sh for a run and the paths that it is to root. */
+export function prepareArguments(run: string, ...paths: readonly string[]): readonly string[] {
+  const [, ...lease] = prepareCall(run, [], false).args;
+  return [run, ...lease, ...paths];
 }
 
 /** What the script itself printed, between its two marks. */

@@ -26,13 +26,15 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(bounded.split("\n").filter((line) => /^[-+] /.test(line))).toHaveLength(2);
   });
 
-  test("difference exits with 1 if Nix does not list the closures, also if it takes too long", () => {
+  test("difference reports the exit code if Nix does not list the closures, also if it takes too long", () => {
     const { before, path } = twoSystems();
-    expect(payload(call(shell, "difference", [before, "/nix/store/unknown", "5", "100"], { PATH: path }))).toMatchObject({
-      code: 1,
-      err: "error: unknown path\n",
-    });
-    expect(payload(call(shell, "difference", [before, "/nix/store/hangs", "0.2", "100"], { PATH: path }))).toMatchObject({ code: 1 });
+    for (const systems of [
+      [before, "/nix/store/unknown"],
+      ["/nix/store/unknown", before],
+    ]) {
+      expect(payload(call(shell, "difference", [...systems, "5", "100"], { PATH: path }))).toMatchObject({ out: "failed 1\n", err: "error: unknown path\n" });
+    }
+    expect(payload(call(shell, "difference", [before, "/nix/store/hangs", "0.2", "100"], { PATH: path }))).toMatchObject({ out: "failed 124\n" });
   });
 });
 

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 
 import { residentCall, residentScript } from "../../../../src/nixos/script-files.js";
-import { argv, base, call, environment, payload, runtime, waitFor } from "./as-user.js";
+import { argv, base, call, environment, payload, runtime, waitFor, prepareArguments } from "./as-user.js";
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
   test("finish does the same from a file on the machine", () => {
-    for (const run of ["run1", "run2"]) payload(call(shell, "prepare", [run]));
+    for (const run of ["run1", "run2"]) payload(call(shell, "prepare", prepareArguments(run)));
     const text = join(base, "run1", "finish.sh");
     writeFileSync(text, residentCall("finish", ["run1"]));
     const [file, rest] = argv(shell);
@@ -20,7 +20,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("finish ends the build with its children, and leaves nothing", async () => {
-    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "prepare", prepareArguments("run1")));
     writeFileSync(join(runtime, "pid"), "");
     chmodSync(join(runtime, "pid"), 0o666);
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", `sleep 300 & echo $! >${runtime}/pid; wait`]));
@@ -34,7 +34,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("finish leaves an activation alone, and other runs", async () => {
-    for (const run of ["run1", "run2"]) payload(call(shell, "prepare", [run]));
+    for (const run of ["run1", "run2"]) payload(call(shell, "prepare", prepareArguments(run)));
     payload(
       call(shell, "start", [
         "run1",
@@ -53,7 +53,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("finish twice, and without a run, is no harm", () => {
-    payload(call(shell, "prepare", ["run2"]));
+    payload(call(shell, "prepare", prepareArguments("run2")));
     expect(payload(call(shell, "finish", ["run1"])).code).toBe(0);
     expect(payload(call(shell, "finish", [""])).code).toBe(0);
     expect(readdirSync(base)).toEqual(["run2"]);

@@ -6,11 +6,11 @@ import { describe, expect, test } from "@jest/globals";
 
 import { residentScript } from "../../../../src/nixos/script-files.js";
 import { program } from "../../../../src/nixos/script-program.js";
-import { argv, base, call, environment, nonce, payload } from "./as-user.js";
+import { argv, base, call, environment, nonce, payload, prepareArguments } from "./as-user.js";
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
   test("follow goes on from a byte, without gap and repetition", () => {
-    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "prepare", prepareArguments("run1")));
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "printf", String.raw`0123456789\né\n`]));
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).out).toBe("0123456789\né\n");
     expect(payload(call(shell, "follow", ["run1", "build", "4"])).out).toBe("456789\né\n");
@@ -18,7 +18,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("follow shows a long log whole", () => {
-    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "prepare", prepareArguments("run1")));
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "seq", "1", "200000"]));
     const { out } = payload(call(shell, "follow", ["run1", "build", "0"]));
     expect(out.length).toBe(1_288_895);
@@ -26,7 +26,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   test("follow shows what is there before the job has ended", async () => {
-    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "prepare", prepareArguments("run1")));
     // It ends only once its first line has been seen.
     const job = "echo first; until [ -e go ]; do sleep 0.05; done; echo second";
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", job]));
@@ -45,12 +45,12 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   test("follow knows no job that was not started, start no run that was not prepared", () => {
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
     expect(payload(call(shell, "start", ["run1", "build", residentScript("job"), "true"])).code).toBe(1);
-    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "prepare", prepareArguments("run1")));
     expect(payload(call(shell, "follow", ["run1", "build", "0"])).code).toBe(3);
   });
 
   test("follow ends when someone removes the run in the middle of a job", async () => {
-    payload(call(shell, "prepare", ["run1"]));
+    payload(call(shell, "prepare", prepareArguments("run1")));
     payload(call(shell, "start", ["run1", "build", residentScript("job"), "sh", "-c", "echo first; sleep 5"]));
     const [file, rest] = argv(shell);
     const child = spawn(file, rest, { env: environment({}), cwd: "/" });

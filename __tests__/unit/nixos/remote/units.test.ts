@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { beforeEach, describe, expect, test } from "@jest/globals";
@@ -12,7 +12,8 @@ import { temporaryDirectory } from "../../temporary.js";
 const directory = temporaryDirectory();
 const [current, after, bin] = [join(directory, "current"), join(directory, "after"), join(directory, "bin")];
 const newUnits = join(after, "etc/systemd/system");
-let shown: string[] = [];
+let shown: Map<string, string>;
+let listed: string[] = [];
 
 /** Writes a unit file of the machine (`old`) or of the new system; `null` masks it. */
 function write(where: "old" | "new", name: string, text: string | null): void {
@@ -27,31 +28,37 @@ function both(name: string, before: string, now = before): void {
   write("new", name, now);
 }
 
-/** Has systemd show a unit. */
-function show(name: string, fields: Readonly<Record<string, string>> = {}): void {
-  const record = {
-    Id: name,
-    Names: name,
-    ActiveState: "active",
-    FragmentPath: `/etc/systemd/system/${name}`,
-    ConditionTimestampMonotonic: "1",
-    ConditionResult: "yes",
-    ...fields,
-  };
-  shown.push(
-    Object.entries(record)
-      .map(([key, value]) => `${key}=${value}`)
-      .join("\n"),
-  );
+/** Has systemd know a unit. */
+function show(name: string, { ActiveState = "active", ...fields }: Readonly<Record<string, string>> = {}): void {
+  const record = { Id: name, ConditionTimestampMonotonic: "1", ConditionResult: "yes", ...fields };
+  const lines = Object.entries(record).map(([key, value]) => `${key}=${value}\n`);
+  shown.set(name, `${lines.join("")}\n`);
+  listed.push(`${name} loaded ${ActiveState} dead A unit\n`);
 }
+
+// Answers as systemd does, and records what it was asked for.
+const systemctl = `#!/bin/sh
+cd ${directory}
+case "$*" in
+  *UnitPath*) echo "UnitPath=${directory}/early /etc/systemd/system ${directory}/lib"; exit ;;
+  list-units*) cat listed; exit ;;
+esac
+while [ "$1" != -- ]; do shift; done
+shift
+for name; do
+  echo "$name" >>asked
+  cat "shown/$name"
+done
+`;
 
 /** Runs the script as a machine does, and reads what it prints. */
 function ask(shell: string, lines = "1000"): UnitFacts | undefined {
-  writeFileSync(join(directory, "shown"), `${shown.join("\n\n")}\n`);
-  writeFileSync(
-    join(bin, "systemctl"),
-    `#!/bin/sh\ncase "$*" in *UnitPath*) echo "UnitPath=/etc/systemd/system ${directory}/lib" ;; *) cat ${directory}/shown ;; esac\n`,
-  );
+  writeFileSync(join(directory, "listed"), listed.join(""));
+  writeFileSync(join(directory, "asked"), "");
+  rmSync(join(directory, "shown"), { recursive: true });
+  mkdirSync(join(directory, "shown"));
+  for (const [name, text] of shown) writeFileSync(join(directory, "shown", name), text);
+  writeFileSync(join(bin, "systemctl"), systemctl);
   chmodSync(join(bin, "systemctl"), 0o755);
   const { stdout, stderr } = spawnSync(shell, ["-s"], {
     input: program("units", [current, after, "5", lines], "n"),
@@ -62,13 +69,19 @@ function ask(shell: string, lines = "1000"): UnitFacts | undefined {
   return parseUnitFacts(stdout.slice("begin n\n".length, -"\nend n 0\n".length));
 }
 
+/** The units whose details systemd was asked for when the script ran last. */
+function asked(): string[] {
+  return readFileSync(join(directory, "asked"), "utf8").split("\n").filter(Boolean).toSorted();
+}
+
 beforeEach(() => {
-  for (const path of [current, after, bin, join(directory, "lib")]) {
+  for (const path of [current, after, bin, ...["early", "lib", "shown"].map((name) => join(directory, name))]) {
     rmSync(path, { recursive: true, force: true });
     mkdirSync(path, { recursive: true });
   }
   mkdirSync(newUnits, { recursive: true });
-  shown = [];
+  shown = new Map();
+  listed = [];
   show("init.scope.service");
 });
 
@@ -103,7 +116,10 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
   test("report nothing about a unit from elsewhere, or one that does not run", () => {
     both("a.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
     both("b.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
-    show("a.service", { FragmentPath: "/run/systemd/transient/a.service" });
+    both("t@.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
+    for (const name of ["a.service", "t@.service"]) writeFileSync(join(directory, "early", name), "[Unit]\n");
+    show("a.service");
+    show("t@1.service");
     show("b.service", { ActiveState: "failed" });
     const facts = ask(shell);
     expect(facts?.managed).toEqual([]);
@@ -192,7 +208,7 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
   test("have what starts what: by files, drop-ins and links, also of other directories, and through aliases", () => {
     write("new", "a.target", "[Unit]\nWants=b.service missing.service\nRequires=c.service\n");
     write("new", "a.target.d/x.conf", "[Unit]\nBindsTo=d.service\n");
-    for (const name of ["b", "c", "d", "e", "real", "t@", "part"]) write("new", `${name}.service`, name === "part" ? "[Unit]\nPartOf=a.target\n" : "[Unit]\n");
+    for (const name of ["b", "c", "d", "e", "real", "t@"]) write("new", `${name}.service`, name === "t@" ? "[Unit]\nWants=c.service\n" : "[Unit]\n");
     write("new", "masked.service", null);
     symlinkSync("real.service", join(newUnits, "other.service"));
     for (const name of ["e.service", "masked.service", "other.service", "t@1.service"]) write("new", `a.target.wants/${name}`, "");
@@ -203,21 +219,40 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
     write("old", "masked-here.service", null);
     write("new", "a.target.wants/masked-here.service", "");
     symlinkSync("../lib.service", join(directory, "lib/a.target.wants/lib.service"));
+    show("a.target");
+    write("old", "a.target", "[Unit]\n");
     const facts = ask(shell);
     expect([...(facts?.pulls.get("a.target") ?? [])].toSorted()).toEqual(
       ["b.service", "c.service", "d.service", "e.service", "lib.service", "real.service", "t@1.service"].toSorted(),
     );
     expect(facts?.pulls.get("lib.service")).toEqual(["e.service"]);
-    expect(facts?.parts.get("a.target")).toEqual(["part.service"]);
+    expect(facts?.pulls.get("t@.service")).toEqual(["c.service"]);
   });
 
-  test("have what does not run, with the result of its conditions", () => {
-    both("unmet.service", "[Unit]\n");
+  test("have what is part of the target that each switch starts", () => {
+    write("new", "part.service", "[Unit]\nPartOf=a.target sysinit-reactivation.target\n");
+    write("new", "by-drop-in.service", "[Unit]\n");
+    write("new", "by-drop-in.service.d/x.conf", "[Unit]\nPartOf=sysinit-reactivation.target\n");
+    write("new", "other.service", "[Unit]\nAfter=sysinit-reactivation.target\n");
+    show("part.service", { RequiredBy: "user.service" });
+    show("user.service");
+    const facts = ask(shell);
+    expect([...(facts?.parts ?? [])].map(([name, parts]) => [name, parts.toSorted()])).toEqual([
+      ["sysinit-reactivation.target", ["by-drop-in.service", "part.service"]],
+    ]);
+    expect(facts?.stopsWith).toEqual(new Map([["part.service", ["user.service"]]]));
+  });
+
+  test("have what does not run but may be started, with the result of its conditions", () => {
+    both("a.target", "[Unit]\nWants=ran.service never.service unmet.service unmet-changed.service\n");
+    show("a.target");
+    for (const name of ["ran", "never", "unmet"]) both(`${name}.service`, "[Unit]\n");
     both("unmet-changed.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
     show("ran.service", { ActiveState: "inactive" });
     show("never.service", { ActiveState: "inactive", ConditionTimestampMonotonic: "0", ConditionResult: "no" });
     show("unmet.service", { ActiveState: "inactive", ConditionResult: "no" });
     show("unmet-changed.service", { ActiveState: "inactive", ConditionResult: "no" });
+    show("not-wanted.service", { ActiveState: "inactive" });
     expect(Object.fromEntries(ask(shell)?.idle ?? [])).toEqual({
       "ran.service": "ran",
       "never.service": "never",
@@ -226,13 +261,68 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
     });
   });
 
-  test("have other names, what stops with what, and sockets", () => {
+  test("have what stops with what may be stopped, and what that starts", () => {
+    for (const name of ["changed", "again"]) both(`${name}.service`, "[Unit]\nA=1\n", `[Unit]\nA=1\nWants=${name}-wants.service\n`);
+    for (const name of ["changed-wants", "again-wants"]) both(`${name}.service`, "[Unit]\n");
+    show("changed.service", { RequiredBy: "a.service b.service", BoundBy: "c.service", ConsistsOf: "x.target" });
+    show("a.service", { RequiredBy: "again.service" });
+    for (const name of ["b.service", "again.service", "x.target", "other.service"]) show(name);
+    show("c.service", { ActiveState: "inactive" });
+    show("again-wants.service", { ActiveState: "inactive" });
+    const facts = ask(shell);
+    expect(facts?.stopsWith.get("changed.service")?.toSorted()).toEqual(["a.service", "b.service", "c.service", "x.target"]);
+    expect(facts?.stopsWith.get("a.service")).toEqual(["again.service"]);
+    expect(facts?.idle.get("again-wants.service")).toBe("ran");
+    expect(asked()).toEqual(["a.service", "again-wants.service", "again.service", "b.service", "c.service", "changed.service"].toSorted());
+  });
+
+  test("have what stops with the sockets of a changed service", () => {
+    both("a@.service", "[Service]\nA=1\n", "[Service]\nA=2\n");
+    both("b.service", "[Service]\nA=1\n", "[Service]\nA=2\nSockets=c.socket\n");
     write("new", "a.socket", "[Socket]\n");
-    show("broker.service", { Names: "broker.service dbus.service", RequiredBy: "a.service b.service", BoundBy: "c.service", ConsistsOf: "" });
+    for (const name of ["a@1.service", "b.service", "user.service"]) show(name);
+    for (const name of ["a.socket", "c.socket"]) show(name, { RequiredBy: "user.service" });
+    const facts = ask(shell);
+    expect([...(facts?.sockets ?? [])]).toEqual(["a.socket"]);
+    expect(facts?.stopsWith.get("a.socket")).toEqual(["user.service"]);
+    expect(facts?.stopsWith.get("c.socket")).toEqual(["user.service"]);
+  });
+
+  test("have other names of units that are loaded, and what an other name stands for is started", () => {
+    both("a.target", "[Unit]\nWants=dbus.service\n");
+    show("a.target");
+    write("new", "broker.service", "[Unit]\n");
+    write("new", "dbus.service", "[Unit]\n");
+    for (const [link, name] of [
+      ["dbus", "broker"],
+      ["not-loaded", "elsewhere"],
+    ] as const)
+      symlinkSync(`${name}.service`, join(directory, `lib/${link}.service`));
+    writeFileSync(join(directory, "lib/elsewhere.service"), "[Unit]\n");
+    show("broker.service", { ActiveState: "inactive" });
     const facts = ask(shell);
     expect(facts?.aliases).toEqual(new Map([["dbus.service", "broker.service"]]));
-    expect(facts?.stopsWith.get("broker.service")?.toSorted()).toEqual(["a.service", "b.service", "c.service"]);
-    expect([...(facts?.sockets ?? [])]).toEqual(["a.socket"]);
+    expect(facts?.idle.get("broker.service")).toBe("ran");
+  });
+
+  test("ask for no details of units that are not touched", () => {
+    both("a.service", "[Unit]\n");
+    show("a.service", { RequiredBy: "b.service" });
+    show("b.service");
+    show("c.service", { ActiveState: "inactive" });
+    ask(shell);
+    expect(asked()).toEqual([]);
+  });
+
+  test("ask for many details in several parts", () => {
+    const names = Array.from({ length: 250 }, (_, index) => `${"a-unit-with-a-long-name-".repeat(5)}${index}.service`);
+    both("a.target", `[Unit]\nWants=${names.join(" ")}\n`);
+    show("a.target");
+    for (const name of names) {
+      both(name, "[Unit]\n");
+      show(name, { ActiveState: "inactive" });
+    }
+    expect(ask(shell, "10000")?.idle.size).toBe(250);
   });
 
   test("have inhibitors, fstab and systemd of the new system", () => {
@@ -260,7 +350,10 @@ describe.each(["dash", "bash"])("the facts of units, under %s,", (shell) => {
   test("are refused where there are too many, or systemd does not answer", () => {
     for (let index = 0; index < 60; index += 1) show(`u${index}.service`);
     expect(() => ask(shell, "50")).toThrow("the facts about units are incomplete");
-    shown = [];
+    shown.clear();
+    both("u1.service", "[Unit]\nA=1\n", "[Unit]\nA=2\n");
+    expect(() => ask(shell)).toThrow("the facts about units are incomplete");
+    listed = [];
     expect(() => ask(shell)).toThrow("systemd did not list its units");
   });
 });
