@@ -92,19 +92,22 @@ export class ArmedNixosMachine implements ArmedMachine {
       // Without a watchdog nothing on the machine waits.
       milliseconds: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
     });
+    let closing: Promise<void> | undefined;
     try {
-      await connection.reopen(signal).catch((error: unknown) => {
-        // What does not answer yet is tried again by the call that follows.
-        if (!(error instanceof DeployError) || !error.unreachable) throw error;
-      });
+      await connection.reopen(signal).then(
+        () => (closing = login.end().then(async () => await former.close())),
+        (error: unknown) => {
+          // What does not answer yet is tried again by the call that follows.
+          if (!(error instanceof DeployError) || !error.unreachable) throw error;
+        },
+      );
       const needed = performance.now() - begin + checkSeconds * 1000;
       const answer = await ask(needed <= confirm * 1000 * soon);
       const answered = login.answeredAfter();
       const slow = answered !== undefined && answered < confirm && (performance.now() - begin) / 1000 >= confirm;
       return answer === "late" && slow ? "slow-login" : answer;
     } finally {
-      await login.end();
-      await former.close();
+      await (closing ?? login.end().then(async () => await former.close()));
     }
   }
 

@@ -71,6 +71,8 @@ export class FakeMachine implements Machine {
   /** What the machine answers in place of its state when it is reached again, when it has settled, and when it is told to keep the system. */
   reached: "late" | "slow-login" | "restarted" | undefined;
   settled: Reached | undefined;
+  /** Units that have failed when it is to confirm at once. */
+  lateUnits: readonly string[] = [];
   kept: "late" | "restarted" | LastStep | undefined;
   unfinished: string | undefined;
   scarceBoot: ArmedMachine["scarceBoot"];
@@ -176,6 +178,7 @@ export class FakeMachine implements Machine {
       reach: async () => await this.#answer<Reached>("reach", this.reached ?? this.state),
       confirm: async (failedUnits, asked) => {
         await this.#answer("confirm", undefined);
+        if (this.lateUnits.length > 0) this.state = { ...this.state, failedUnits: this.lateUnits };
         if (this.reached !== undefined) return this.reached;
         asked();
         const { failedUnits: failed, running } = this.state;

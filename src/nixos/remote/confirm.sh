@@ -14,7 +14,6 @@ nothing_against() {
 }
 
 main() {
-  run=$1
   cd -- "$(run_directory "$1")" 2>/dev/null && [ -e armed ] || return 3
   if [ ! -L decision ]; then
     state=$(system_state)

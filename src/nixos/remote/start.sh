@@ -10,12 +10,13 @@ start_job() {
   cd -- "$dir" || return 1
   # Where /run is full, the rollback begins with the room that arm.sh has reserved.
   [ "$job" != back ] || rm -f reserve
-  printf '%s' "$script" >job.sh.new && mv -- job.sh.new job.sh || return 1
+  [ -e job.sh ] || { printf '%s' "$script" >job.sh.new && mv -- job.sh.new job.sh; } || return 1
   # The command is in a file, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
   {
     printf 'set --'
     for word; do
-      printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"
+      case $word in *"'"*) word=$(printf '%s' "$word" | sed "s/'/'\\\\''/g") ;; esac
+      printf " '%s'" "$word"
     done
     echo
   } >"$job.command" || return 1

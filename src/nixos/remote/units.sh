@@ -24,99 +24,91 @@
 # Exit codes: 0.
 
 unit_facts() {
-  after=$2 seconds=$3 lines=$4
-  old=$(readlink -f -- "$1") && new=$(readlink -f -- "$after/etc/systemd/system") || return 0
-  if [ ! -d "$old" ] || [ ! -d "$new" ]; then return 0; fi
-  system_facts 2>/dev/null | cut -c 1-20000 | head -n "$lines"
-  mounts=no
-  [ "$(cat /etc/fstab 2>/dev/null)" = "$(cat "$after/etc/fstab" 2>/dev/null)" ] || mounts=changed
+  current=$1 after=$2 seconds=$3 lines=$4
+  reactivation=sysinit-reactivation.target
+  # -m resolves what is missing, too, so that each path has its line.
+  paths=$(readlink -m -- "$current" "$after/etc/systemd/system" /proc/1/exe /run/current-system/systemd/lib/systemd/systemd \
+    "$after/systemd/lib/systemd/systemd" /etc/systemd/system.conf "$after/etc/systemd/system.conf")
   {
-    entries O "$old"
-    entries N "$new"
-    links N "$new"
-    links O "$old"
-    other_directories
-    grep -RlsF -- "$reactivation" "$new" | sed 's/^/Q /'
-    timeout "$seconds" systemctl list-units --all --full --plain --no-legend --no-pager | sed 's/^/U /'
-    for list in start restart reload; do sed "s/^/$list /" "/run/nixos/$list-list"; done
-  } 2>/dev/null | awk -v old="$old" -v new="$new" -v seconds="$seconds" -v mounts="$mounts" -v reactivation="$reactivation" "$program" |
-    head -n "$lines"
+    read -r old && read -r new
+    if [ ! -d "$old" ] || [ ! -d "$new" ]; then return 0; fi
+    read -r process && read -r running && read -r next && read -r config && read -r next_config
+    # Only root sees the program of a process.
+    [ "$process" != /proc/1/exe ] || process=$running
+    {
+      printf '%s\n' "systemd before $process" "systemd after $next" "config before $config" "config after $next_config" |
+        while read -r word which path; do if [ -e "$path" ]; then echo "$word $which $path"; else echo "$word $which "; fi; done
+      unit_files
+    } | awk -v old="$old" -v new="$new" -v after="$after" -v seconds="$seconds" -v reactivation="$reactivation" "$program" | head -n "$lines"
+  } <<PATHS
+$paths
+PATHS
 }
 
-reactivation=sysinit-reactivation.target
-
-# Those with names before /etc/systemd/system have precedence over it.
-other_directories() {
+# Unit files, drop-ins and dependencies of all directories, with the type of what links point to (f is a file, c is /dev/null), and what
+# links point to. Directories with names before /etc/systemd/system have precedence over it.
+unit_files() {
+  set -- "$old" "$new"
   precedence=E
-  timeout "$seconds" systemctl show --property=UnitPath | sed 's/^UnitPath=//' | tr ' ' '\n' | while read -r directory; do
+  printf 'D O %s\nD N %s\n' "$old" "$new"
+  # shellcheck disable=SC2046 # a word for each directory
+  for directory in $(timeout "$seconds" systemctl show --property=UnitPath --value 2>/dev/null); do
     case $directory in
       /etc/systemd/system) precedence=P ;;
-      '') ;;
       *)
-        entries "$precedence" "$directory"
-        links P "$directory"
+        [ -d "$directory" ] || continue
+        printf 'D %s %s\n' "$precedence" "$directory"
+        set -- "$@" "$directory"
         ;;
     esac
   done
-}
-
-system_facts() {
-  printf 'systemd before %s\n' "$(readlink -e /proc/1/exe || readlink -e /run/current-system/systemd/lib/systemd/systemd)"
-  printf 'systemd after %s\n' "$(readlink -e -- "$after/systemd/lib/systemd/systemd")"
-  printf 'config before %s\nconfig after %s\n' "$(readlink -e /etc/systemd/system.conf)" "$(readlink -e -- "$after/etc/systemd/system.conf")"
-  printf 'inhibitors before %s\n' "$(head -c 10000 /run/current-system/switch-inhibitors | tr '\n' ' ')"
-  printf 'inhibitors after %s\n' "$(head -c 10000 -- "$after/switch-inhibitors" | tr '\n' ' ')"
-  sed 's/^/fstab before /' /etc/fstab
-  sed 's/^/fstab after /' "$after/etc/fstab"
-  for list in start restart reload; do sed "s/^/list $list /" "/run/nixos/$list-list"; done
-}
-
-# Unit files, drop-ins and dependencies of a directory, with the type of what links point to: f is a file, c is /dev/null.
-entries() {
-  find -L "$2/" -mindepth 1 -maxdepth 2 ! -type d -printf "$1 %y $2 %P\n" 2>/dev/null
-}
-
-# What links in a directory point to.
-links() {
-  find "$2/" -maxdepth 1 -type l -printf "L $1 %f %l\n" 2>/dev/null
+  find -L "$@" -mindepth 1 -maxdepth 2 ! -type d -printf 'F %y %H %P\n' 2>/dev/null
+  find -H "$@" -maxdepth 1 -type l -printf 'L %H %f %l\n' 2>/dev/null
+  grep -RlsF -- "$reactivation" "$new" | sed 's/^/Q /'
 }
 
 program=$(cat <<'AWK'
-# Reads the entries of directories (O: the machine's, N: those of AFTER; other ones in the order of their precedence, E: before the
-# machine's, P: behind it), links (L DIRECTORY NAME TARGET), files that name the target of reactivation (Q), what systemd lists (U) and
-# what a killed switch has left (start, restart, reload). systemd is only asked for details of units that the switch may stop or start: an
-# answer takes it a millisecond or more for each unit.
-BEGIN { split("Wants Requires BindsTo Upholds", pulling); split("RequiredBy BoundBy ConsistsOf", propagating) }
+# Reads directories (D TAG DIRECTORY, with the tag O for the machine's, N for that of AFTER, and in the order of their precedence E for
+# others before the machine's, P for others behind it), their entries (F TYPE DIRECTORY PATH) and links (L DIRECTORY NAME TARGET), files that
+# name the target of reactivation (Q), and lines of the answer. systemd is only asked for details of units that the switch may stop or start:
+# an answer takes it a millisecond or more for each unit.
+BEGIN {
+  split("Wants Requires BindsTo Upholds", pulling); split("RequiredBy BoundBy ConsistsOf", propagating)
+}
+$1 == "systemd" || $1 == "config" { print; next }
+$1 == "D" { tag[$3] = $2; next }
 $1 == "L" {
   name = $4; sub(/.*\//, "", name)
   if (!is_unit($3) || !is_unit(name) || name == $3 || name ~ /@\./) next
-  if ($2 == "N") other_name[$3] = name
+  if (tag[$2] == "N") other_name[$3] = name
   if (!($3 in own_name)) own_name[$3] = name
   next
 }
 $1 == "Q" { name = substr($0, length(new) + 4); sub(/(\.d)?\/.*/, "", name); if (is_unit(name)) part_candidate[name] = 1; next }
-$1 == "U" { if (is_unit($2)) { listed[++units] = $2; state[$2] = $4 } next }
-$1 == "start" || $1 == "restart" || $1 == "reload" { left[$2] = 1; next }
-{
-  path = $3 "/" $4; slash = index($4, "/")
+$1 == "F" {
+  which = tag[$3]; path = $3 "/" $4; slash = index($4, "/")
   if (slash == 0) {
     if (!is_unit($4)) next
-    if ($1 == "E") elsewhere[$4] = 1
-    if ($1 == "O" || $1 == "N") type[$1, $4] = $2
-    if ($1 == "O") next
-    if (!($4 in file) && ($1 == "N" || $2 == "c" || $2 == "f")) { file[$4] = path; kind[$4] = $2; order[++files] = $4 }
+    if (which == "E") elsewhere[$4] = 1
+    if (which == "O" || which == "N") type[which, $4] = $2
+    if (which == "O") next
+    if (!($4 in file) && (which == "N" || $2 == "c" || $2 == "f")) { file[$4] = path; kind[$4] = $2; order[++files] = $4 }
     next
   }
   parent = substr($4, 1, slash - 1); child = substr($4, slash + 1)
   if (parent ~ /\.d$/ && child ~ /\.conf$/) {
     unit = substr(parent, 1, length(parent) - 2)
-    if ($2 == "f") real_drop_ins[$1, unit]++
-    if ($2 == "f" || $2 == "c") drop_ins[$1, unit] = drop_ins[$1, unit] " " child
-  } else if ($1 != "O" && parent ~ /\.(wants|requires|upholds)$/ && is_unit(child)) {
+    if ($2 == "f") real_drop_ins[which, unit]++
+    if ($2 == "f" || $2 == "c") drop_ins[which, unit] = drop_ins[which, unit] " " child
+  } else if (which != "O" && parent ~ /\.(wants|requires|upholds)$/ && is_unit(child)) {
     unit = parent; sub(/\.[a-z]*$/, "", unit); linked[unit] = linked[unit] " " child
   }
 }
 END {
+  inhibitors("before", "/run/current-system/switch-inhibitors"); inhibitors("after", after "/switch-inhibitors")
+  mounts = fstab("before", "/etc/fstab") == fstab("after", after "/etc/fstab") ? "same" : "changed"
+  lists("start"); lists("restart"); lists("reload")
+  list_units()
   for (name in own_name) if (!(name in state) && (own_name[name] in state)) { alias[name] = own_name[name]; print "alias " name " " alias[name] }
   for (i = 1; i <= units; i++) if (state[listed[i]] != "inactive") { print "active " state[listed[i]] " " listed[i]; running_unit(listed[i]) }
   for (name in left) { may_stop(name); may_start(name) }
@@ -130,6 +122,30 @@ END {
   # A plan without what was asked would be wrong.
   for (name in asked) exit
   print "end"
+}
+
+function inhibitors(which, path,    line, text) {
+  while ((getline line < path) > 0 && length(text) < 10000) text = text line " "
+  print "inhibitors " which " " substr(text, 1, 10000)
+}
+
+function fstab(which, path,    line, text) {
+  while ((getline line < path) > 0) { print "fstab " which " " substr(line, 1, 20000); text = text line "\n" }
+  return text
+}
+
+function lists(action,    line, path) {
+  path = "/run/nixos/" action "-list"
+  while ((getline line < path) > 0) { print "list " action " " substr(line, 1, 20000); left[line] = 1 }
+}
+
+function list_units(    command, line, part) {
+  command = "timeout " seconds " systemctl list-units --all --full --plain --no-legend --no-pager 2>/dev/null </dev/null"
+  while ((command | getline line) > 0) {
+    split(line, part, " ")
+    if (is_unit(part[1])) { listed[++units] = part[1]; state[part[1]] = part[3] }
+  }
+  close(command)
 }
 
 function is_unit(name) { return name ~ /^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|path|mount|automount|swap|slice)$/ }

@@ -15,7 +15,6 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "uid",
       "hostname",
       "sudo",
-      "nix",
       "nixos-rebuild",
       "systemd",
       "memory-kib",
@@ -27,10 +26,11 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "running",
       "booted",
       "profile",
+      "reboot-needed",
       "generation",
       "boot-id",
       "failed-units",
-      "reboot-needed",
+      "nix",
     ]);
     expect(facts.get("uid")).toBe(String(uid));
     expect(facts.get("memory-kib")).toMatch(/^\d+$/);

@@ -40,7 +40,7 @@ function show(name: string, { ActiveState = "active", ...fields }: Readonly<Reco
 const systemctl = `#!/bin/sh
 cd ${directory}
 case "$*" in
-  *UnitPath*) echo "UnitPath=${directory}/early /etc/systemd/system ${directory}/lib"; exit ;;
+  *UnitPath*) echo "${directory}/early /etc/systemd/system ${directory}/lib"; exit ;;
   list-units*) cat listed; exit ;;
 esac
 while [ "$1" != -- ]; do shift; done
