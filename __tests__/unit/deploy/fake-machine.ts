@@ -78,6 +78,8 @@ export class FakeMachine implements Machine {
   scarceBoot: ArmedMachine["scarceBoot"];
   /** What it runs and boots after a restart, where that is not what booted before. */
   restarted: Partial<SystemState> = {};
+  /** Takes whether it holds a session, whenever that may change. */
+  onSession: (isOpen: boolean) => void = () => undefined;
   complaint: string | undefined;
   difference: SystemDifference | undefined;
   /** How the rollback ends. */
@@ -90,6 +92,7 @@ export class FakeMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<ConnectedMachine> {
     await this.#enter("connect", signal);
+    this.onSession(true);
     const { state, hostname, olderGeneration, specialisation, identity, unfinished } = this;
     return {
       facts: {
@@ -146,7 +149,9 @@ export class FakeMachine implements Machine {
         await this.#enter("activate", own);
         return { exitCode: 0, end: "ended", causes: [], touched: true, lines: [], after: this.state, plan: undefined, ...this.end };
       },
+      rest: () => this.onSession(false),
       arm: async (activation, own) => {
+        this.onSession(true);
         await this.trouble.arm?.(own);
         this.activation = activation;
         return this.#armed(activation);
@@ -214,6 +219,7 @@ export class FakeMachine implements Machine {
 
   async release(activation: "undecided" | "decided"): Promise<void> {
     this.calls.push(`${this.target.name} release${activation === "undecided" ? " undecided" : ""}`);
+    this.onSession(false);
     await Promise.resolve();
   }
 
