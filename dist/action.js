@@ -10559,6 +10559,7 @@ function machineFacts(text, { needsRebuild }) {
             doas: doas === "ready" || doas === "refused" ? doas : "missing",
             run0: run0 === "present" || run0 === "lightweight" ? run0 : "missing",
         },
+        inflates: facts.get("inflates") === "yes",
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/script-files.js
@@ -10760,8 +10761,9 @@ function clearSeconds({ activation, confirm, healthCheck, settle }) {
     return activation + confirm + healthCheck + settle + arming_spareSeconds;
 }
 const residents = ["job", "watchdog", "switch", "activate", "last"];
-function residentTexts(run) {
-    return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
+// finish.sh comes with the lease.
+function residentTexts() {
+    return residents.flatMap((name) => [`${name}.sh`, residentScript(name)]);
 }
 /**
  * Waits for the machine's lock, arms the watchdog, and has the machine finish or undo an interrupted earlier run, before it records
@@ -10793,7 +10795,7 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
     const { run, name, call, log, signal } = site;
     const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
     const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
-    const args = [run, switch_command_wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+    const args = [run, switch_command_wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts()];
     const deadline = performance.now() + limits.lock * 1000;
     let told = "";
     for (;;) {
@@ -12128,16 +12130,22 @@ function beginningAtEnd(bytes, mark) {
     }
     return 0;
 }
+;// CONCATENATED MODULE: external "node:zlib"
+const external_node_zlib_namespaceObject = late("node:zlib");
 ;// CONCATENATED MODULE: ./out/src/nixos/script-program.js
 
+
+// A shorter text is not worth the two programs that inflate it.
+const worthwhileCharacters = 4096;
 /**
  * The script with its arguments, for a shell that has read the opening. It is one command, so that no shell has to read its next line
- * before its end, and runs in a subshell, which leaves nothing behind for the next script. With `reads`, it gets the rest of standard input.
+ * before its end, and runs in a subshell, which leaves nothing behind for the next script.
  */
-function question(script, args, nonce, reads = false) {
+function question(script, args, nonce, { reads = false, deflated = false } = {}) {
+    const text = definition(script, args).join("\n");
     return [
         "{ (",
-        ...definition(script, args),
+        deflated && text.length >= worthwhileCharacters ? inflating(text) : text,
         `echo 'begin ${nonce}'`,
         reads ? 'main "$@"' : 'main "$@" </dev/null',
         ")",
@@ -12147,6 +12155,9 @@ function question(script, args, nonce, reads = false) {
         "}",
         "",
     ].join("\n");
+}
+function inflating(text) {
+    return `eval "$(echo ${(0,external_node_zlib_namespaceObject.gzipSync)(text, { level: 9 }).toString("base64")} | base64 -d | gzip -dc)"`;
 }
 /** A whole session with one script, as `/bin/sh` reads it. Its exit code is that of the script. */
 function script_program_program(script, args, nonce) {
@@ -12330,18 +12341,20 @@ async function endSoon(session) {
 class RemoteShell {
     #sessions;
     #elevation;
+    #inflates;
     /** Without `sessions`, each script has one of its own. */
-    constructor(connection, elevation, sessions = new Sessions(connection, false)) {
+    constructor(connection, elevation, sessions = new Sessions(connection, false), inflates = false) {
         this.#sessions = sessions;
         this.#elevation = elevation;
+        this.#inflates = inflates;
     }
     /** A shell whose scripts run as the ssh user, in sessions that are kept until `close`. */
     static standing(connection) {
         return new RemoteShell(connection, { kind: "none" }, new Sessions(connection, true));
     }
-    /** The same shell, whose privileged scripts become root like this. */
-    elevated(elevation) {
-        return new RemoteShell(this.#sessions.connection, elevation, this.#sessions);
+    /** The same shell, whose privileged scripts become root like this. `inflates`: the machine has gzip and base64. */
+    elevated(elevation, inflates) {
+        return new RemoteShell(this.#sessions.connection, elevation, this.#sessions, inflates);
     }
     /** The same shell over another connection to the machine; each script has a session of its own. */
     over(connection) {
@@ -12398,7 +12411,7 @@ class RemoteShell {
                     limits.stop({ kind: "output", bytes: longestAnswer });
             }
         });
-        const text = question(call.script, call.args, nonce, call.input !== undefined);
+        const text = question(call.script, call.args, nonce, { reads: call.input !== undefined, deflated: this.#inflates });
         const isLast = !this.#sessions.keeps && call.input === undefined;
         const end = await session.ask({ text, answer, isLast, isShown: call.onStdout !== undefined, onReceived: () => limits.received() });
         limits.end();
@@ -12520,9 +12533,9 @@ async function query(own, connection, settings, signal) {
             exitCode: outcome.exitCode,
         });
     }
-    const { facts, access } = machineFacts(outcome.stdout, settings);
+    const { facts, access, inflates } = machineFacts(outcome.stdout, settings);
     const { privileged, elevation } = requireAccess(access, settings);
-    const shell = own.elevated(elevation);
+    const shell = own.elevated(elevation, inflates);
     if (elevation.kind === "password")
         await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
     if (elevation.kind === "passwordless" && elevation.program.startsWith("run0"))

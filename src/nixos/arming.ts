@@ -5,7 +5,7 @@ import { DeployError } from "../domain/errors.js";
 import type { Activation, HostLog, Limits, SystemState } from "../deploy/ports.js";
 import { parseFacts, systemState } from "./facts.js";
 import { runJob, type CallScript } from "./job.js";
-import { residentCall, residentScript } from "./script-files.js";
+import { residentScript } from "./script-files.js";
 import { wayOf } from "./switch-command.js";
 
 /** What the activation of one machine needs. */
@@ -34,8 +34,9 @@ function clearSeconds({ activation, confirm, healthCheck, settle }: Limits): num
 
 const residents = ["job", "watchdog", "switch", "activate", "last"] as const;
 
-function residentTexts(run: string): string[] {
-  return [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
+// finish.sh comes with the lease.
+function residentTexts(): string[] {
+  return residents.flatMap((name) => [`${name}.sh`, residentScript(name)]);
 }
 
 /**
@@ -69,7 +70,7 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
   const { run, name, call, log, signal } = site;
   const seconds = [limits.activation, limits.confirm, clearSeconds(limits)].map(String);
   const what = [system.toplevel, system.running, system.generation?.toString() ?? "", installBootLoader ? "1" : "0"];
-  const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts(run)];
+  const args = [run, wayOf(operation, guarded).way, ...seconds, name, ...what, ...residentTexts()];
   const deadline = performance.now() + limits.lock * 1000;
   let told = "";
   for (;;) {

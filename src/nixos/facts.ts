@@ -95,7 +95,15 @@ export type Needs = {
  * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
  * where that is to run.
  */
-export function machineFacts(text: string, { needsRebuild }: Needs): { readonly facts: MachineFacts; readonly access: Access } {
+export function machineFacts(
+  text: string,
+  { needsRebuild }: Needs,
+): {
+  readonly facts: MachineFacts;
+  readonly access: Access;
+  /** The machine has gzip and base64. */
+  readonly inflates: boolean;
+} {
   const facts = parseFacts(text);
   const missing = (reason: string, hint: string, topic?: Topic): DeployError => new DeployError({ phase: "connect", reason, hint, topic });
   // Lix prints more lines, which are not facts.
@@ -144,5 +152,6 @@ export function machineFacts(text: string, { needsRebuild }: Needs): { readonly 
       doas: doas === "ready" || doas === "refused" ? doas : "missing",
       run0: run0 === "present" || run0 === "lightweight" ? run0 : "missing",
     },
+    inflates: facts.get("inflates") === "yes",
   };
 }

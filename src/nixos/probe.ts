@@ -48,9 +48,9 @@ async function query(own: RemoteShell, connection: Connection, settings: AccessS
       exitCode: outcome.exitCode,
     });
   }
-  const { facts, access } = machineFacts(outcome.stdout, settings);
+  const { facts, access, inflates } = machineFacts(outcome.stdout, settings);
   const { privileged, elevation } = requireAccess(access, settings);
-  const shell = own.elevated(elevation);
+  const shell = own.elevated(elevation, inflates);
   if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
   if (elevation.kind === "passwordless" && elevation.program.startsWith("run0")) await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
   return { facts, shell, privileged, root: access.root };

@@ -48,11 +48,13 @@ export type ScriptOutcome =
 export class RemoteShell {
   readonly #sessions: Sessions;
   readonly #elevation: Elevation;
+  readonly #inflates: boolean;
 
   /** Without `sessions`, each script has one of its own. */
-  constructor(connection: SessionConnection, elevation: Elevation, sessions = new Sessions(connection, false)) {
+  constructor(connection: SessionConnection, elevation: Elevation, sessions = new Sessions(connection, false), inflates = false) {
     this.#sessions = sessions;
     this.#elevation = elevation;
+    this.#inflates = inflates;
   }
 
   /** A shell whose scripts run as the ssh user, in sessions that are kept until `close`. */
@@ -60,9 +62,9 @@ export class RemoteShell {
     return new RemoteShell(connection, { kind: "none" }, new Sessions(connection, true));
   }
 
-  /** The same shell, whose privileged scripts become root like this. */
-  elevated(elevation: Elevation): RemoteShell {
-    return new RemoteShell(this.#sessions.connection, elevation, this.#sessions);
+  /** The same shell, whose privileged scripts become root like this. `inflates`: the machine has gzip and base64. */
+  elevated(elevation: Elevation, inflates: boolean): RemoteShell {
+    return new RemoteShell(this.#sessions.connection, elevation, this.#sessions, inflates);
   }
 
   /** The same shell over another connection to the machine; each script has a session of its own. */
@@ -122,7 +124,7 @@ export class RemoteShell {
         if (kept.overflowed) limits.stop({ kind: "output", bytes: longestAnswer });
       }
     });
-    const text = question(call.script, call.args, nonce, call.input !== undefined);
+    const text = question(call.script, call.args, nonce, { reads: call.input !== undefined, deflated: this.#inflates });
     const isLast = !this.#sessions.keeps && call.input === undefined;
     const end = await session.ask({ text, answer, isLast, isShown: call.onStdout !== undefined, onReceived: () => limits.received() });
     limits.end();

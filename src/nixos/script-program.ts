@@ -1,13 +1,27 @@
+import { gzipSync } from "node:zlib";
+
 import { definition, opening, type ScriptName } from "./script-files.js";
+
+// A shorter text is not worth the two programs that inflate it.
+const worthwhileCharacters = 4096;
+
+/** How a script is sent. */
+export type Form = {
+  /** It reads the rest of standard input. */
+  readonly reads?: boolean | undefined;
+  /** The machine has gzip and base64: ssh itself compresses little, by Huffman codes alone since OpenSSH 10. */
+  readonly deflated?: boolean | undefined;
+};
 
 /**
  * The script with its arguments, for a shell that has read the opening. It is one command, so that no shell has to read its next line
- * before its end, and runs in a subshell, which leaves nothing behind for the next script. With `reads`, it gets the rest of standard input.
+ * before its end, and runs in a subshell, which leaves nothing behind for the next script.
  */
-export function question(script: ScriptName, args: readonly string[], nonce: string, reads = false): string {
+export function question(script: ScriptName, args: readonly string[], nonce: string, { reads = false, deflated = false }: Form = {}): string {
+  const text = definition(script, args).join("\n");
   return [
     "{ (",
-    ...definition(script, args),
+    deflated && text.length >= worthwhileCharacters ? inflating(text) : text,
     `echo 'begin ${nonce}'`,
     reads ? 'main "$@"' : 'main "$@" </dev/null',
     ")",
@@ -17,6 +31,10 @@ export function question(script: ScriptName, args: readonly string[], nonce: str
     "}",
     "",
   ].join("\n");
+}
+
+function inflating(text: string): string {
+  return `eval "$(echo ${gzipSync(text, { level: 9 }).toString("base64")} | base64 -d | gzip -dc)"`;
 }
 
 /** A whole session with one script, as `/bin/sh` reads it. Its exit code is that of the script. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { until } from "../rig/command.js";
 import { prepareCall } from "../../../src/nixos/lease.js";
-import { residentCall, residentScript, type ScriptName } from "../../../src/nixos/script-files.js";
+import { residentScript, type ScriptName } from "../../../src/nixos/script-files.js";
 import { program } from "../../../src/nixos/script-program.js";
 import { type Trial, useTrial, verdictOf, type Systems } from "./trial.js";
 
@@ -80,7 +80,7 @@ describe("two runs at once", () => {
     const arm = async (run: string) => {
       await call("prepare", prepareCall(run, [], true).args);
       const residents = ["job", "watchdog", "switch", "activate", "last"] as const;
-      const texts = [...residents.flatMap((name) => [`${name}.sh`, residentScript(name)]), "finish.sh", residentCall("finish", [run])];
+      const texts = residents.flatMap((name) => [`${name}.sh`, residentScript(name)]);
       const system = await machine.currentSystem();
       return await call("arm", [run, kind, "60", "60", "60", `the ${run} one`, system, system, "", "0", ...texts]);
     };

@@ -6,7 +6,7 @@ import type { Operation } from "../../../src/domain/operation.js";
 import { GuardedActivation } from "../../../src/nixos/activation.js";
 import type { ActivationSite } from "../../../src/nixos/arming.js";
 import type { CallScript } from "../../../src/nixos/job.js";
-import { residentCall, residentScript } from "../../../src/nixos/script-files.js";
+import { residentScript } from "../../../src/nixos/script-files.js";
 import { makeStorePath } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { notesOf } from "./fake-ssh.js";
@@ -17,11 +17,7 @@ type Answer = { readonly exitCode?: number; readonly stdout?: string; readonly s
 const old = makeStorePath("nixos-system-old");
 const built = makeStorePath("nixos-system-new");
 const before = `running=${old}\nprofile=${old}\ngeneration=6\nboot-id=one\nfailed-units=\n`;
-const resident = [
-  ...(["job", "watchdog", "switch", "activate", "last"] as const).flatMap((name) => [`${name}.sh`, residentScript(name)]),
-  "finish.sh",
-  residentCall("finish", ["abc"]),
-];
+const resident = (["job", "watchdog", "switch", "activate", "last"] as const).flatMap((name) => [`${name}.sh`, residentScript(name)]);
 
 function machine(answers: readonly Answer[]): { call: CallScript; asked: string[][] } {
   const left = [...answers];

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { followsJob } from "../../../src/nixos/script-files.js";
-import { program } from "../../../src/nixos/script-program.js";
+import { followsJob, opening } from "../../../src/nixos/script-files.js";
+import { program, question } from "../../../src/nixos/script-program.js";
 import { argv, environment, nonce, payload } from "./remote/as-user.js";
 
 test("what follows a job is given up when it is silent", () => {
@@ -17,5 +17,20 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     const [file, rest] = argv(shell);
     const result = spawnSync(file, rest, { input: text, encoding: "utf8", env: environment({}) });
     expect(payload(result).code).toBe(0);
+  });
+
+  test("a long script that was deflated gets its arguments and does the same, and a short one stays as it is", () => {
+    const args = ["/nix/store/before", 'it\'s $HOME\n`id` "x"', "/nonexistent", "5", "10", "5", "10"];
+    const run = (text: string) => {
+      const [file, rest] = argv(shell);
+      return spawnSync(file, rest, { input: `${opening()}${text}exit "$code"\n`, encoding: "utf8", env: environment({}) });
+    };
+    const plain = question("compare", args, nonce);
+    const deflated = question("compare", args, nonce, { deflated: true });
+    expect(deflated.length).toBeLessThan(plain.length / 2);
+    const echo = (text: string): string => text.replace('main "$@"', `printf '<%s>' "$@"; main "$@"`);
+    expect(payload(run(echo(deflated)))).toEqual(payload(run(echo(plain))));
+    expect(payload(run(echo(deflated))).out).toContain(`<${args[1]}>`);
+    expect(question("finish", ["run1"], nonce, { deflated: true })).toBe(question("finish", ["run1"], nonce));
   });
 });

@@ -76,6 +76,7 @@ facts() {
     # From systemd 258 on it starts no user manager for root, without which a switch fails to activate this user.
     case $(run0 --help 2>/dev/null) in *--lightweight=*) printf 'run0=lightweight\n' ;; *) printf 'run0=present\n' ;; esac
   fi
+  if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then echo inflates=yes; fi
   printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
   printf 'systemd=%s\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
   df -Pk /nix/store 2>/dev/null | {

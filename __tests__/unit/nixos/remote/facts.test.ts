@@ -15,6 +15,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       "uid",
       "hostname",
       "sudo",
+      "inflates",
       "nixos-rebuild",
       "systemd",
       "memory-kib",
