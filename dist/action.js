@@ -1,4 +1,7 @@
-import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
+const late = (name) => {
+  let loaded;
+  return new Proxy({}, { get: (_, key) => (loaded ??= process.getBuiltinModule(name))[key] });
+};
 /******/ var __webpack_modules__ = ({});
 /************************************************************************/
 /******/ // The module cache
@@ -293,7 +296,7 @@ class DeployError extends Error {
     }
 }
 ;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+const external_os_namespaceObject = late("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -421,9 +424,9 @@ function escapeProperty(s) {
         .replace(/,/g, '%2C');
 }
 ;// CONCATENATED MODULE: external "crypto"
-const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
+const external_crypto_namespaceObject = late("crypto");
 ;// CONCATENATED MODULE: external "fs"
-const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+const external_fs_namespaceObject = late("fs");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
 // For internal use, subject to change.
 // We use any as a valid input type
@@ -459,7 +462,7 @@ function prepareKeyValueMessage(key, value) {
     return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
 }
 ;// CONCATENATED MODULE: external "path"
-const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
+const external_path_namespaceObject = late("path");
 ;// CONCATENATED MODULE: ./stand-ins/http-client/index.js
 // @actions/core wants an HTTP client for OpenID Connect tokens alone. This action asks for none.
 class HttpClient {
@@ -860,13 +863,13 @@ function toPlatformPath(pth) {
     return pth.replace(/[/\\]/g, external_path_namespaceObject.sep);
 }
 ;// CONCATENATED MODULE: external "string_decoder"
-const external_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
+const external_string_decoder_namespaceObject = late("string_decoder");
 ;// CONCATENATED MODULE: external "events"
-const external_events_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("events");
+const external_events_namespaceObject = late("events");
 ;// CONCATENATED MODULE: external "child_process"
-const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
+const external_child_process_namespaceObject = late("child_process");
 ;// CONCATENATED MODULE: external "assert"
-const external_assert_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("assert");
+const external_assert_namespaceObject = late("assert");
 ;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
 var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -1318,7 +1321,7 @@ function io_copyFile(srcFile, destFile, force) {
     });
 }
 ;// CONCATENATED MODULE: external "timers"
-const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
+const external_timers_namespaceObject = late("timers");
 ;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
 var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -2694,7 +2697,7 @@ function renderBuild(built) {
     return fittingOutputs(outputs, built.length);
 }
 ;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+const external_node_os_namespaceObject = late("node:os");
 ;// CONCATENATED MODULE: ./out/src/github/runner-temp.js
 
 /** The directory for files of this job, which the runner clears; the system's own where the runner names none. */
@@ -2990,8 +2993,8 @@ function checkedSet(set) {
 
 
 
-// web2 before web10.
-const naturally = new Intl.Collator("en", { numeric: true });
+// Made where names are sorted for the first time: it takes 15 ms, a third of the start of Node.
+let collator;
 /**
  * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
  * of the selection matches none.
@@ -3007,7 +3010,7 @@ function chooseMachines({ names, entries }, selection) {
     const refused = others.filter(({ name }) => isNamed(name, selection)).map(({ name, reason }) => `${name} (${reason})`);
     if (refused.length > 0)
         throw new InputError([{ input: "select", problem: `names hosts that cannot be deployed: ${refused.join(", ")}`, topic: "no-machines" }]);
-    const { chosen } = selection_select(entries.toSorted((one, other) => naturally.compare(one.name, other.name)), selection, selectable);
+    const { chosen } = selection_select(entries.toSorted(byName), selection, selectable);
     // A name also counts as matched when the machine is unusable or was not evaluated.
     const known = new Map(entries.map((entry) => [entry.name, entry]));
     const { chosen: expected, unmatched } = selection_select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
@@ -3043,7 +3046,7 @@ function excludeMachines(choice, problems, topic) {
         const problem = problems.get(name);
         return problem === undefined ? [] : [{ kind: "unusable", name, error: unsupported(problem), tags, topic }];
     });
-    const unusable = [...choice.unusable, ...excluded].toSorted((one, other) => naturally.compare(one.name, other.name));
+    const unusable = [...choice.unusable, ...excluded].toSorted(byName);
     return { ...choice, machines: choice.machines.filter(({ name }) => !problems.has(name)), unusable };
 }
 /** Says that the flake's settings for a machine cannot be used. */
@@ -3067,7 +3070,7 @@ function separateSamePlace(choice, placeOf) {
         const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
         unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
     }
-    return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
+    return { ...choice, machines, unusable: unusable.toSorted(byName) };
 }
 /** The machines as targets, under the names that the flake gives them. */
 function targetsOf(machines) {
@@ -3118,6 +3121,11 @@ function failedBefore(name, configuration, error) {
         seconds: 0,
         error,
     };
+}
+/** Compares names naturally: web2 comes before web10. */
+function byName(one, other) {
+    collator ??= new Intl.Collator("en", { numeric: true });
+    return collator.compare(one.name, other.name);
 }
 function selectable(entry) {
     return { names: [entry.name], tags: entry.kind === "other" ? [] : entry.tags };
@@ -3632,7 +3640,7 @@ function parseItem(item) {
     });
 }
 ;// CONCATENATED MODULE: external "node:crypto"
-const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
+const external_node_crypto_namespaceObject = late("node:crypto");
 ;// CONCATENATED MODULE: ./out/src/ssh/host-key.js
 
 /**
@@ -4064,9 +4072,9 @@ async function machinesOfBuild(wanted, ports) {
     return { built, failed, total };
 }
 ;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+const external_node_fs_namespaceObject = late("node:fs");
 ;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+const external_node_path_namespaceObject = late("node:path");
 ;// CONCATENATED MODULE: ./out/src/domain/install-steps.js
 const openssh = "- run: sudo apt-get update && sudo apt-get install --yes openssh-client";
 /** Steps of a workflow, each of which installs a program that the action runs on the runner. */
@@ -4077,7 +4085,7 @@ const installSteps = {
     git: "- run: sudo apt-get update && sudo apt-get install --yes git",
 };
 ;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+const external_node_child_process_namespaceObject = late("node:child_process");
 ;// CONCATENATED MODULE: ./out/src/process/environment.js
 // What the runner gives to the action alone: the inputs (the key among them), what the main step leaves for the post step, tokens
 // for the runner's own services, and the files by which a step sets outputs and the environment of later steps.
@@ -4131,7 +4139,7 @@ class KeptOutput {
     }
 }
 ;// CONCATENATED MODULE: external "node:string_decoder"
-const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
+const external_node_string_decoder_namespaceObject = late("node:string_decoder");
 ;// CONCATENATED MODULE: ./out/src/process/lines.js
 
 // A line without an end must not fill the memory: progress bars and binary output have such lines.
@@ -4245,8 +4253,9 @@ async function run(command, options = {}) {
         });
         if (file !== undefined)
             (0,external_node_fs_namespaceObject.closeSync)(file);
+        const isHeld = () => child.stdout?.isPaused() === true || child.stderr?.isPaused() === true;
         if (child.pid !== undefined)
-            options.onStart?.(child.pid);
+            options.onStart?.(child.pid, isHeld);
         let stopped;
         const stop = (failure) => {
             stopped ??= failure;
@@ -4261,7 +4270,7 @@ async function run(command, options = {}) {
         const silence = options.silence ?? 0;
         const onSilence = () => {
             // What is held up here is not silent.
-            if (child.stdout?.isPaused() === true || child.stderr?.isPaused() === true)
+            if (isHeld())
                 watch?.refresh();
             else
                 stop({ kind: "silent", seconds: silence });
@@ -4287,7 +4296,7 @@ async function run(command, options = {}) {
                 options.onStdout(chunk);
             if (stdout.overflowed)
                 stop({ kind: "output", bytes: mostStdout });
-            if (options.shown === true)
+            if (typeof options.shown === "function" ? options.shown() : options.shown === true)
                 logPace.hold(out);
         });
         if (options.stdoutTo !== undefined)
@@ -4295,6 +4304,7 @@ async function run(command, options = {}) {
         err?.on("data", (chunk) => {
             watch?.refresh();
             stderr.push(chunk);
+            options.onStderr?.(chunk);
             stderrLines?.push(chunk);
             if (stderrLines !== undefined)
                 logPace.hold(err);
@@ -5182,7 +5192,7 @@ async function runCancellable(work, { onFirst, onSecond }) {
     }
 }
 ;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+const external_node_util_namespaceObject = late("node:util");
 ;// CONCATENATED MODULE: ./out/src/report/printable.js
 
 /** The text as one line without control characters and terminal sequences. */
@@ -5694,7 +5704,7 @@ function parseAnswer(json) {
     };
 }
 ;// CONCATENATED MODULE: external "node:url"
-const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
+const external_node_url_namespaceObject = late("node:url");
 ;// CONCATENATED MODULE: ./out/src/domain/map-limited.js
 /**
  * Works on the items side by side, at most `limit` at a time, in their order. The results are in the order of the items.
@@ -7078,7 +7088,7 @@ async function requireKnownProfile(target, { state }, { toplevel, phase }, { ope
     });
 }
 ;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+const promises_namespaceObject = late("node:timers/promises");
 ;// CONCATENATED MODULE: ./out/src/deploy/retry.js
 
 
@@ -7373,29 +7383,6 @@ function closure(units, next) {
             found.add(other);
     return found;
 }
-;// CONCATENATED MODULE: ./out/src/deploy/repair.js
-const repair_profile = "/nix/var/nix/profiles/system";
-/**
- * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
- * although its activation failed: it writes files, and needs room for them where the root file system is full.
- */
-function repairHint(commands, causes, incomplete) {
-    if (!causes.some(({ kind }) => kind === "no-space"))
-        return `Repair the machine manually, as root: ${commands}`;
-    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
-    return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
-}
-/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
-function repairCommands({ running, profile: booted }) {
-    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${repair_profile}-N-link`}/bin/switch-to-configuration test`;
-}
-/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
-function repairLastStep(before) {
-    const { generation, profile: booted, running } = before;
-    const system = booted ?? running ?? `${repair_profile}-N-link`;
-    const link = generation === undefined ? `rm -f ${repair_profile}` : `ln -sfn system-${generation}-link ${repair_profile}`;
-    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
-}
 ;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
 
 
@@ -7569,6 +7556,106 @@ function explainUsers(causes) {
         topic: "user-activation",
     };
 }
+;// CONCATENATED MODULE: ./out/src/deploy/confirmation.js
+
+
+
+
+
+/** Returns whether units were started, so that the settle time applies. */
+function settles({ settings }, { plan }) {
+    if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
+        return false;
+    return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
+}
+/** Reaches the machine again and checks its health. Returns why the system is rejected, or the last step of a machine that has kept it already. */
+async function confirmation_confirm(work, end, degraded) {
+    const { settings } = work;
+    work.ended();
+    work.begin("confirm");
+    const isSettling = settles(work, end);
+    if (settings.safety.healthCheck === undefined && !isSettling)
+        return await confirmAtOnce(work, degraded);
+    const reached = await check(work, isSettling);
+    return "reason" in reached ? reached : await judgeReached(work, reached, degraded);
+}
+/** Leaves the decision to the machine, which needs no second question where nothing speaks against the system. */
+async function confirmAtOnce(work, degraded) {
+    const { armed, known, settings, signal } = work;
+    const confirmed = await armed.confirm(known.failedUnits, () => (known.confirmed = true), signal);
+    if (typeof confirmed === "string")
+        return notReached(confirmed, settings.safety);
+    if (confirmed.kind !== "undecided")
+        return confirmed;
+    known.confirmed = false;
+    return await judgeReached(work, confirmed.state, degraded);
+}
+/** Reaches the machine, runs the health check and waits for the settle time. Returns the state of the machine then. */
+async function check({ armed, settings, signal }, isSettling) {
+    const { healthCheck, limits } = settings.safety;
+    let reached = await armed.reach(signal, healthCheck === undefined ? limits.settle : Infinity);
+    if (typeof reached === "string")
+        return notReached(reached, settings.safety);
+    if (healthCheck !== undefined) {
+        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
+        if (complaint !== undefined) {
+            return {
+                phase: "confirm",
+                reason: `the health check did not succeed within ${limits.healthCheck} s`,
+                hint: "See its output below",
+                topic: "health-check",
+                lines: [healthCheck, ...complaint.split("\n")],
+            };
+        }
+    }
+    if (isSettling) {
+        reached = await armed.settle(signal);
+        if (typeof reached === "string")
+            return notReached(reached, settings.safety);
+    }
+    return reached;
+}
+async function judgeReached(work, reached, degraded) {
+    return isForeign(work, reached) ? switchedByOthers(reached) : await judgeLateUnits(work, reached, degraded);
+}
+/** Units that failed after the activation had ended. */
+async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
+    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
+    if (late.length === 0)
+        return undefined;
+    known.failedUnits = [...known.failedUnits, ...late];
+    const lines = await armed.journal(late, signal);
+    const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
+    const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
+    if (settings.safety.unitFailures === "fail")
+        return rejection;
+    degraded.push(failure_makeFailure(rejection));
+    log.warn([reason, ...lines].join("\n"));
+    return undefined;
+}
+;// CONCATENATED MODULE: ./out/src/deploy/repair.js
+const repair_profile = "/nix/var/nix/profiles/system";
+/**
+ * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
+ * although its activation failed: it writes files, and needs room for them where the root file system is full.
+ */
+function repairHint(commands, causes, incomplete) {
+    if (!causes.some(({ kind }) => kind === "no-space"))
+        return `Repair the machine manually, as root: ${commands}`;
+    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
+    return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
+}
+/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
+function repairCommands({ running, profile: booted }) {
+    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${repair_profile}-N-link`}/bin/switch-to-configuration test`;
+}
+/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
+function repairLastStep(before) {
+    const { generation, profile: booted, running } = before;
+    const system = booted ?? running ?? `${repair_profile}-N-link`;
+    const link = generation === undefined ? `rm -f ${repair_profile}` : `ln -sfn system-${generation}-link ${repair_profile}`;
+    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
+}
 ;// CONCATENATED MODULE: ./out/src/deploy/last-step.js
 
 
@@ -7585,7 +7672,11 @@ async function keep(work) {
     }
     if (kept === "late")
         return notReached(kept, settings.safety);
-    known.after = kept.state;
+    return afterLastStep(work, kept);
+}
+/** Judges the last step of a system that is kept. Returns what has gone wrong. */
+function afterLastStep(work, kept) {
+    work.known.after = kept.state;
     switch (kept.kind) {
         case "done":
             work.ended();
@@ -7758,8 +7849,8 @@ async function activateSafely(work) {
     known.exitCode = end.exitCode;
     known.plan = end.plan ?? known.plan;
     const { rejection, degraded } = await judgeEnd(guarded, end);
-    const rejected = rejection ?? (await safe_activation_confirm(guarded, end, degraded));
-    const outcome = rejected ?? (await keep(guarded));
+    const confirmed = rejection ?? (await confirmation_confirm(guarded, end, degraded));
+    const outcome = confirmed === undefined ? await keep(guarded) : "kind" in confirmed ? afterLastStep(guarded, confirmed) : confirmed;
     const final = outcome === undefined ? succeeded(known.after, degraded, log) : "status" in outcome ? outcome : await endRejected(guarded, outcome);
     known.undecided = false;
     return final;
@@ -7867,57 +7958,6 @@ async function judgeEnd(work, end) {
         return reject(complaint, lines, isForeign(work, after) ? "foreign" : undefined);
     }
     return { rejection: undefined, degraded };
-}
-/** Returns whether units were started, so that the settle time applies. */
-function settles({ settings }, { plan }) {
-    if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
-        return false;
-    return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
-}
-/** Reaches the machine again and checks its health. Returns why the system is rejected. */
-async function safe_activation_confirm(work, end, degraded) {
-    const { armed, settings, signal } = work;
-    const { healthCheck, limits } = settings.safety;
-    work.ended();
-    work.begin("confirm");
-    let reached = await armed.reach(signal);
-    if (typeof reached === "string")
-        return notReached(reached, settings.safety);
-    if (healthCheck !== undefined) {
-        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
-        if (complaint !== undefined) {
-            return {
-                phase: "confirm",
-                reason: `the health check did not succeed within ${limits.healthCheck} s`,
-                hint: "See its output below",
-                topic: "health-check",
-                lines: [healthCheck, ...complaint.split("\n")],
-            };
-        }
-    }
-    if (settles(work, end)) {
-        reached = await armed.settle(signal);
-        if (typeof reached === "string")
-            return notReached(reached, settings.safety);
-    }
-    if (isForeign(work, reached))
-        return switchedByOthers(reached);
-    return await judgeLateUnits(work, reached, degraded);
-}
-/** Units that failed after the activation had ended. */
-async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
-    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
-    if (late.length === 0)
-        return undefined;
-    known.failedUnits = [...known.failedUnits, ...late];
-    const lines = await armed.journal(late, signal);
-    const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
-    const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
-    if (settings.safety.unitFailures === "fail")
-        return rejection;
-    degraded.push(failure_makeFailure(rejection));
-    log.warn([reason, ...lines].join("\n"));
-    return undefined;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/host.js
 
@@ -8170,6 +8210,9 @@ class FleetRun {
                 const prepared = await work.host.prepare(signal);
                 if (prepared.kind === "settled")
                     return prepared.outcome;
+                // Those that wait hold as much as those that are worked on, however many they are.
+                if (this.#waiting >= maxParallel)
+                    prepared.system.machine.rest();
                 work.ready = prepared.system;
                 return undefined;
             });
@@ -8186,6 +8229,10 @@ class FleetRun {
             if (work.unreachable !== undefined)
                 await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
         }
+    }
+    /** How many hosts wait for their activation. */
+    get #waiting() {
+        return this.#works.filter(({ ready }) => ready !== undefined).length;
     }
     /** Activates what has built, in batches, as long as not too many hosts have failed. */
     async activate() {
@@ -9965,8 +10012,8 @@ function agentSocket(path) {
 
 
 /** How ssh behaves in this run. `socket` is `SSH_AUTH_SOCK`, for `ssh-auth: agent`; throws an `InputError` where no agent is there. */
-function sshSettings({ strict, connectTimeout, sshConfig, authentication, certificate }, socket) {
-    const settings = { strict, connectTimeout, extra: sshConfig };
+function sshSettings({ strict, connectTimeout, sshConfig, compress, authentication, certificate }, socket) {
+    const settings = { strict, connectTimeout, extra: sshConfig, compression: compress !== "false" };
     if (authentication === "none")
         return { ...settings, authentication: { kind: "none" } };
     if (authentication === "key")
@@ -10028,7 +10075,7 @@ async function locateExplicit(named, ports) {
     return targets;
 }
 async function explicitMachines({ targets: named, operation, places }, ports) {
-    const wanted = byName(named, ({ buildOn, flakeBuildOn }) => wayOf(places, buildOn, flakeBuildOn));
+    const wanted = of_deployment_byName(named, ({ buildOn, flakeBuildOn }) => wayOf(places, buildOn, flakeBuildOn));
     const fetch = async () => await (await ports.fetchFlake()).wrap(needsHive(named));
     const fetched = needsFlake(operation) && isAnyEvaluatedHere(wanted) ? await fetch() : undefined;
     const made = fetched === undefined ? undefined : await ports.makeSystems(fetched, [...wanted.values()]);
@@ -10055,7 +10102,7 @@ async function of_deployment_machinesOfFlake({ selection, operation, places }, p
     let flake;
     let made;
     const { choice, targets } = await locateChosen(inventory, selection, async (chosen) => {
-        wanted = byName(chosen, ({ name }) => wayOf(places, undefined, said.get(name)));
+        wanted = of_deployment_byName(chosen, ({ name }) => wayOf(places, undefined, said.get(name)));
         if (needsFlake(operation)) {
             flake = needsHive(chosen) ? await fetched.wrap(true) : plain;
             if (isAnyEvaluatedHere(wanted))
@@ -10074,7 +10121,7 @@ async function of_deployment_machinesOfFlake({ selection, operation, places }, p
         made,
     };
 }
-function byName(targets, way) {
+function of_deployment_byName(targets, way) {
     return new Map(targets.map((target) => [target.name, { name: target.name, configuration: attributeOf(target.configuration), way: way(target) }]));
 }
 function isAnyEvaluatedHere(wanted) {
@@ -10211,6 +10258,13 @@ const lostConnection = /Connection (?:to .* )?(?:closed|reset)|Broken pipe|not r
 function speaksOfLostConnection(stderr) {
     return lostConnection.test(stderr);
 }
+/**
+ * Returns whether a connection was refused a further session (MaxSessions in sshd_config). ssh then makes a connection of its own, and
+ * Nix takes what that prints for the daemon's greeting: `protocol mismatch, got 'started`.
+ */
+function speaksOfRefusedSession(stderr) {
+    return /mux_client_request_session: session request failed/.test(stderr);
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/health.js
 
 
@@ -10225,7 +10279,8 @@ async function checkHealth(command, seconds, call, log, signal) {
     const deadline = performance.now() + seconds * 1000;
     for (let tries = 1;; tries += 1) {
         const left = Math.max(1, Math.ceil((deadline - performance.now()) / 1000));
-        const end = await call(() => ({ script: "health", args: [String(left), command], privileged: false, timeout: left + spareSeconds }), "confirm");
+        const script = { script: "health", args: [String(left), command], privileged: false, timeout: left + spareSeconds, leavesProcesses: true };
+        const end = await call(() => script, "confirm");
         if (end.exitCode === 0)
             return undefined;
         const said = lastLines(end.stdout).join("\n");
@@ -10279,6 +10334,8 @@ function watchLogin({ hasAnswered, tell, log, milliseconds }) {
 const mostJournals = 20;
 // A login that takes longer is slow, unless confirm-timeout is very short.
 const loginMilliseconds = 1000;
+// The part of confirm-timeout by whose end the decision must be expected, for the watchdog's time not to be extended.
+const soon = 0.5;
 /** A machine that is locked, and that rolls back by itself unless it is confirmed. */
 class ArmedNixosMachine {
     #guarded;
@@ -10315,7 +10372,21 @@ class ArmedNixosMachine {
             });
         }
     }
-    async reach(signal) {
+    async reach(signal, checkSeconds = Infinity) {
+        return await this.#overFreshConnection(signal, checkSeconds, async (isSoon) => (isSoon ? await this.#guarded.present() : await this.#guarded.hold()));
+    }
+    async confirm(failedUnits, asked, signal) {
+        return await this.#overFreshConnection(signal, 0, async (isSoon) => {
+            if (isSoon) {
+                asked();
+                return await this.#guarded.confirm(failedUnits);
+            }
+            const state = await this.#guarded.hold();
+            return typeof state === "string" ? state : { kind: "undecided", state };
+        });
+    }
+    /** Asks the machine over a fresh connection. `isSoon`: what follows ends well within confirm-timeout. */
+    async #overFreshConnection(signal, checkSeconds, ask) {
         // A connection that was there before the switch proves nothing: an old one outlives a firewall that refuses new ones.
         const { connection, callOver, log } = this.#site;
         const { confirm } = this.#activation.limits;
@@ -10328,20 +10399,21 @@ class ArmedNixosMachine {
             // Without a watchdog nothing on the machine waits.
             milliseconds: this.#activation.guarded ? Math.min(loginMilliseconds, confirm * 250) : Infinity,
         });
+        let closing;
         try {
-            await connection.reopen(signal).catch((error) => {
+            await connection.reopen(signal).then(() => (closing = login.end().then(async () => await former.close())), (error) => {
                 // What does not answer yet is tried again by the call that follows.
                 if (!(error instanceof DeployError) || !error.unreachable)
                     throw error;
             });
-            const reached = await this.#guarded.hold();
+            const needed = performance.now() - begin + checkSeconds * 1000;
+            const answer = await ask(needed <= confirm * 1000 * soon);
             const answered = login.answeredAfter();
             const slow = answered !== undefined && answered < confirm && (performance.now() - begin) / 1000 >= confirm;
-            return reached === "late" && slow ? "slow-login" : reached;
+            return answer === "late" && slow ? "slow-login" : answer;
         }
         finally {
-            await login.end();
-            await former.close();
+            await (closing ?? login.end().then(async () => await former.close()));
         }
     }
     async settle() {
@@ -10499,10 +10571,13 @@ const scripts = {
     prepare: __nccwpck_require__.ab + "prepare.sh",
     start: __nccwpck_require__.ab + "start.sh",
     follow: __nccwpck_require__.ab + "follow.sh",
+    run: __nccwpck_require__.ab + "run.sh",
     finish: __nccwpck_require__.ab + "finish.sh",
     arm: __nccwpck_require__.ab + "arm.sh",
     decide: __nccwpck_require__.ab + "decide.sh",
     health: __nccwpck_require__.ab + "health.sh",
+    compare: __nccwpck_require__.ab + "compare.sh",
+    confirm: __nccwpck_require__.ab + "confirm.sh",
     difference: __nccwpck_require__.ab + "difference.sh",
     units: __nccwpck_require__.ab + "units.sh",
     journal: __nccwpck_require__.ab + "journal.sh",
@@ -10527,21 +10602,43 @@ const elevateScript = __nccwpck_require__.ab + "elevate.sh";
 function residentScript(name) {
     return textOf("environment", name);
 }
+// What a script is sent behind, for its functions.
+const builtOn = {
+    run: ["start", "follow"],
+    prepare: ["lease"],
+    compare: ["difference", "units"],
+    confirm: ["decide", "follow"],
+};
+/** Returns whether a script follows a job: it takes as long as the job, and reports every 10 s that it is alive. */
+function followsJob(script) {
+    return script === "follow" || builtOn[script]?.includes("follow") === true;
+}
 /** The text of a script with its arguments, to be left on the machine and run there as `sh FILE`. */
 function residentCall(script, args) {
-    return [...definition(script, args), 'main "$@"', ""].join("\n");
+    return [textOf("environment", "common"), ...definition(script, args), 'main "$@"', ""].join("\n");
 }
-/** The text that defines a script as the function `main`, and its arguments. */
+/** What a shell reads first: what all scripts have in common. Its directory must not hold up the file system of the user's home. */
+function script_files_opening() {
+    return `${textOf("environment", "common")}\ncd /\n`;
+}
+/** The text that defines a script as the function `main`, and its arguments, for a shell that has read the opening. */
 function definition(script, args) {
-    return [`set -- ${args.map(quote).join(" ")}`, textOf("environment", "common", script)];
+    return [`set -- ${args.map(quote).join(" ")}`, textOf(...(builtOn[script] ?? []), script)];
 }
 /** The text that becomes root by sudo with a password. */
 function elevationText() {
     return `${textOf("environment")}${(0,external_node_fs_namespaceObject.readFileSync)(elevateScript, "utf8")}`;
 }
-/** The texts of files, one after the other. */
+// Each is read once, however many machines get it.
+const script_files_texts = new Map();
+/** The texts of files, one after the other, without their comments: no machine needs those. */
 function textOf(...names) {
-    return names.map((name) => (0,external_node_fs_namespaceObject.readFileSync)(scripts[name], "utf8")).join("");
+    return names.map(fileText).join("");
+}
+function fileText(name) {
+    const text = script_files_texts.get(name) ?? (0,external_node_fs_namespaceObject.readFileSync)(scripts[name], "utf8").replaceAll(/^[ \t]*#(?: .*)?\n/gm, "");
+    script_files_texts.set(name, text);
+    return text;
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/job.js
 
@@ -10557,29 +10654,45 @@ class LostJobError extends DeployError {
 class UnstartedJobError extends DeployError {
 }
 const job_keptLines = 200;
-/** Starts a job and follows it. */
+// Exit code of run.sh.
+const notStarted = 1;
+/** Starts a job, only once however often the connection is lost, and follows it. Throws an `UnstartedJobError`, or as `followJob`. */
 async function runJob(job, call) {
-    await startJob(job, call);
-    return await followJob(job, call);
+    return await watchJob(job, call, "run", [residentScript("job"), ...job.command]);
 }
 /** Starts a job, only once however often the connection is lost. Throws an `UnstartedJobError` when that fails. */
 async function startJob(job, call) {
     const { privileged, phase } = job;
     const started = await call(() => ({ script: "start", args: [job.run, job.name, residentScript("job"), ...job.command], privileged }), phase);
-    if (started.exitCode !== 0) {
-        throw new UnstartedJobError({
-            phase,
-            reason: `the job could not be started on the machine (exit code ${started.exitCode})`,
-            lines: lastLines(started.stderr),
-            exitCode: started.exitCode,
-        });
-    }
+    if (started.exitCode !== 0)
+        throw unstarted(job, started);
+}
+function unstarted({ phase }, { exitCode, stderr }) {
+    return new UnstartedJobError({
+        phase,
+        reason: `the job could not be started on the machine (exit code ${exitCode})`,
+        lines: lastLines(stderr),
+        exitCode,
+    });
 }
 /**
  * Shows the output of a job until it ends, without gap and repetition. Throws a `LostJobError` when no end was recorded, as
  * after a crash of the machine.
  */
 async function followJob(job, call) {
+    return await watchJob(job, call, "follow", []);
+}
+async function watchJob(job, call, script, args) {
+    const { end, lines } = await watchScript(job, call, script, args);
+    if (script === "run" && end.exitCode === notStarted)
+        throw unstarted(job, end);
+    return jobEnd(job, end, lines);
+}
+/**
+ * Shows the output of a job while a script runs that shows it, without gap and repetition. The script gets run, job and offset, then `args`.
+ * Returns how the script ended, and the last lines.
+ */
+async function watchScript(job, call, script, args) {
     const { phase, privileged } = job;
     const lines = [];
     const plan = new BuildPlanFolder();
@@ -10596,9 +10709,13 @@ async function followJob(job, call) {
     };
     const deadline = job.seconds === undefined ? undefined : performance.now() + job.seconds * 1000;
     const left = () => (deadline === undefined ? undefined : Math.max(1, Math.ceil((deadline - performance.now()) / 1000)));
-    const end = await call(() => ({ script: "follow", args: [job.run, job.name, String(offset)], privileged, timeout: left(), onStdout }), phase);
+    const end = await call(() => ({ script, args: [job.run, job.name, String(offset), ...args], privileged, timeout: left(), onStdout }), phase);
     cutter.end();
     plan.end().forEach(take);
+    return { end, lines };
+}
+/** Reads from a script that has shown a job how the job ended. Throws a `LostJobError` when no end was recorded. */
+function jobEnd({ name, phase }, end, lines) {
     const facts = parseFacts(end.stderr);
     const exit = facts.get("exit") ?? "";
     if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
@@ -10606,7 +10723,7 @@ async function followJob(job, call) {
         throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
     }
     if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255)
-        throw new AnswerError(`the job ${job.name} ended with ${exit.slice(0, 20)}, which is no exit code`);
+        throw new AnswerError(`the job ${name} ended with ${exit.slice(0, 20)}, which is no exit code`);
     return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines, state: systemState(facts) };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-command.js
@@ -10708,6 +10825,64 @@ async function armOnce({ operation, system, installBootLoader, guarded, limits }
         told = holder;
         await (0,promises_namespaceObject.setTimeout)(lockPauseMilliseconds, undefined, { signal });
     }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/lease.js
+
+// What a machine removes by itself goes within an hour of the runner's last sign of life, also where one of them was late.
+const leaseSeconds = 45 * 60;
+const renewMilliseconds = 10 * 60 * 1000;
+/** Builds the call that tells a machine that the run is alive. */
+function leaseCall(run, privileged) {
+    return { script: "lease", args: leaseArguments(run), privileged };
+}
+/** Builds the call that makes the files of a run on a machine and begins its lease. It roots these paths, also before they arrive. */
+function prepareCall(run, paths, privileged) {
+    return { script: "prepare", args: [...leaseArguments(run), ...paths], privileged };
+}
+function leaseArguments(run) {
+    return [run, String(leaseSeconds), residentScript("expire"), residentCall("finish", [run])];
+}
+/** Tells a machine again and again that the run is alive, for as long as it has files there. */
+class Lease {
+    #timer;
+    /** Begins, in place of what was begun before. `renew` may fail: a machine that cannot be reached is told the next time. */
+    begin(renew) {
+        this.end();
+        this.#timer = setInterval(() => {
+            renew().catch(() => {
+                // The machine waits for longer than one call.
+            });
+        }, renewMilliseconds);
+        this.#timer.unref();
+    }
+    end() {
+        clearInterval(this.#timer);
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/decision.js
+
+
+
+// Exit codes of decide.sh, settle.sh and confirm.sh.
+const tooLate = 7;
+const forgotten = 3;
+/** Reads the answer to a decision: the state of the machine, or why it was not made. Throws a `DeployError` for any other exit code. */
+function readDecision(end) {
+    return undecidable(end) ?? systemState(parseFacts(end.stdout));
+}
+/** Why a decision was not made; `undefined` where it was. Throws a `DeployError` for an unexpected exit code. */
+function undecidable(end) {
+    if (end.exitCode === 0)
+        return undefined;
+    if (end.exitCode === tooLate)
+        return "late";
+    if (end.exitCode === forgotten)
+        return "restarted";
+    throw refusal("confirm", "the watchdog on the machine did not accept the decision", end);
+}
+/** Explains a script that refused what it was asked for. */
+function refusal(phase, reason, end) {
+    return new DeployError({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-output.js
 /** Printed by switch.sh when it terminates a user activation that takes too long. */
@@ -10911,12 +11086,77 @@ class LastStepReader {
         };
     }
 }
+;// CONCATENATED MODULE: ./out/src/nixos/keeping.js
+
+
+
+
+/** Exit code of last.sh and watchdog.sh: the machine runs another system, and nothing was changed. */
+const foreignSystem = 9;
+const keeping_interrupted = "setting system profile and boot loader was interrupted on the machine; starting it again";
+/**
+ * Has the machine decide for the new system where `running` runs, or where that is empty, and no other units have failed than the known
+ * ones; then follows the last step. Else returns the state of the machine, and nothing is decided. Throws as `keepSystem`.
+ */
+async function confirmSystem(keeping, running, knownUnits) {
+    const reader = new LastStepReader();
+    const job = keeping.job(reader);
+    const { end, lines } = await watchScript(job, keeping.call, "confirm", [running, knownUnits.join(" ")]);
+    const undecided = undecidable(end);
+    if (undecided !== undefined)
+        return undecided;
+    const facts = parseFacts(end.stderr);
+    if (facts.get("confirmed") !== "yes")
+        return { kind: "undecided", state: systemState(facts) };
+    if (!keeping.hasLastStep)
+        return { kind: "done", state: systemState(facts) };
+    const step = await lastStep(keeping, reader, () => jobEnd(job, end, lines));
+    if (!(step instanceof LostJobError))
+        return step;
+    keeping.log.note(keeping_interrupted);
+    return await keepSystem(keeping);
+}
+/** Decides for the new system, and follows the last step where there is one. Throws a `LostJobError` when that is interrupted twice. */
+async function keepSystem(keeping) {
+    for (let tries = 1;; tries += 1) {
+        const reader = new LastStepReader();
+        const job = keeping.job(reader);
+        const kept = readDecision(await keeping.call(() => ({ script: "decide", args: [job.run, "keep"], privileged: true }), "confirm"));
+        if (typeof kept === "string")
+            return kept;
+        if (!keeping.hasLastStep)
+            return { kind: "done", state: kept };
+        const step = await lastStep(keeping, reader, async () => await followJob(job, keeping.call));
+        if (!(step instanceof LostJobError))
+            return step;
+        // It was killed. Started again, it continues from its record.
+        if (tries > 1)
+            throw step;
+        keeping.log.note(keeping_interrupted);
+    }
+}
+/** How the last step ended, or that no end was recorded although the machine was not restarted. */
+async function lastStep({ wasRestarted }, reader, follow) {
+    try {
+        const { exitCode, lines, state } = await follow();
+        if (exitCode === 0)
+            return { kind: "done", state };
+        if (exitCode === foreignSystem)
+            return { kind: "foreign", state };
+        return { kind: "failed", lines, state, ...reader.output() };
+    }
+    catch (error) {
+        if (!(error instanceof LostJobError))
+            throw error;
+        return (await wasRestarted()) ? "restarted" : error;
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/script-limits.js
 /** Seconds until a script must have begun, behind whatever the login shell prints. */
 const beginSeconds = 60;
-/** Seconds after which `follow.sh` is given up when it prints nothing; it says every 10 s that it is alive. */
+/** Seconds after which a script that follows a job is given up when it prints nothing. */
 const silentSeconds = 60;
-/** Bytes of a script's answer; `difference.sh` has the longest: some 40,000 lines. */
+/** Bytes of a script's answer; `compare.sh` has the longest: some 40,000 lines. */
 const longestAnswer = 4 * 1024 * 1024;
 /**
  * Seconds that a script may take. Callers give their own to those that wait for as long as an input says; `follow.sh` ends with the
@@ -10927,8 +11167,7 @@ function scriptSeconds(script) {
 }
 const script_limits_others = {
     finish: 30,
-    difference: 45,
-    units: 45,
+    compare: 45,
     daemon: 30,
     missing: 120,
     // A copy is limited by the input `timeout` alone.
@@ -10946,11 +11185,7 @@ const script_limits_others = {
 
 
 
-// Exit codes of decide.sh.
-const tooLate = 7;
-const forgotten = 3;
-// Of last.sh and watchdog.sh: the machine runs another system, and nothing was changed.
-const foreignSystem = 9;
+
 /** The activation of one machine, from the lock to the decision for the new or the old system. */
 class GuardedActivation {
     #activation;
@@ -10997,6 +11232,10 @@ class GuardedActivation {
     async hold() {
         return await this.#decide("decide", ["hold", this.#holdSeconds]);
     }
+    /** Reports that the machine is reached; the watchdog's time goes on, since the decision follows soon. */
+    async present() {
+        return await this.#decide("decide", ["present"]);
+    }
     /** Tells the machine, over the connection from before, that ssh has answered a new one, whose login is not over yet. */
     async reached(call) {
         await call(() => ({ script: "decide", args: [this.#site.run, "reached", this.#holdSeconds], privileged: true }), "confirm");
@@ -11006,37 +11245,29 @@ class GuardedActivation {
         const { settle } = this.#activation.limits;
         return await this.#decide("settle", [String(settle)], settle + scriptSeconds("settle"));
     }
+    /**
+     * Decides for the new system, where it runs and no other units have failed than those of before and these; then follows the last step.
+     * Else returns the state of the machine, and nothing is decided.
+     */
+    async confirm(failedUnits) {
+        const { operation, guarded, system } = this.#activation;
+        const running = guarded && changesRunningSystem(operation) ? system.running : "";
+        const known = [...this.before.failedUnits, ...this.before.restartingUnits, ...failedUnits];
+        return await confirmSystem(this.#keeping, running, known);
+    }
     /** Decides for the new system, and follows the last step where there is one. */
     async keep() {
+        return await keepSystem(this.#keeping);
+    }
+    get #keeping() {
         const { way } = switch_command_wayOf(this.#activation.operation, this.#activation.guarded);
-        for (let tries = 1;; tries += 1) {
-            const kept = await this.#decide("decide", ["keep"]);
-            if (kept === "late" || kept === "restarted")
-                return kept;
-            if (typeof kept === "string")
-                throw new Error(`unexpected answer to a decision: ${kept}`);
-            if (way === "test" || way === "plain")
-                return { kind: "done", state: kept };
-            const reader = new LastStepReader();
-            try {
-                const { exitCode, lines, state } = await followJob({ ...this.#job("last"), onLine: this.#onLine(reader) }, this.#site.call);
-                if (exitCode === 0)
-                    return { kind: "done", state };
-                if (exitCode === foreignSystem)
-                    return { kind: "foreign", state };
-                return { kind: "failed", lines, state, ...reader.output() };
-            }
-            catch (error) {
-                if (!(error instanceof LostJobError))
-                    throw error;
-                if (await this.#wasRestarted())
-                    return "restarted";
-                // It was killed. Started again, it continues from its record.
-                if (tries > 1)
-                    throw error;
-                this.#site.log.note("setting system profile and boot loader was interrupted on the machine; starting it again");
-            }
-        }
+        return {
+            hasLastStep: way === "switch" || way === "boot",
+            job: (reader) => ({ ...this.#job("last"), onLine: this.#onLine(reader) }),
+            call: this.#site.call,
+            log: this.#site.log,
+            wasRestarted: async () => await this.#wasRestarted(),
+        };
     }
     /** Decides that nothing more is changed. */
     async drop() {
@@ -11073,7 +11304,7 @@ class GuardedActivation {
         const facts = parseFacts(end.stdout);
         if ((facts.get("unfinished") ?? "") === "")
             return systemState(facts);
-        const prepared = await call(() => ({ script: "prepare", args: [run], privileged: true }), "rollback");
+        const prepared = await call(() => prepareCall(run, [], true), "rollback");
         if (prepared.exitCode !== 0)
             throw refusal("rollback", "the files of the run could not be created on the machine", prepared);
         const again = await GuardedActivation.begin(this.#activation, this.#site);
@@ -11109,14 +11340,7 @@ class GuardedActivation {
     }
     async #decide(script, words, timeout) {
         const { call, run } = this.#site;
-        const end = await call(() => ({ script, args: [run, ...words], privileged: true, timeout }), "confirm");
-        if (end.exitCode === tooLate)
-            return "late";
-        if (end.exitCode === forgotten)
-            return "restarted";
-        if (end.exitCode === 0)
-            return systemState(parseFacts(end.stdout));
-        throw refusal("confirm", "the watchdog on the machine did not accept the decision", end);
+        return readDecision(await call(() => ({ script, args: [run, ...words], privileged: true, timeout }), "confirm"));
     }
     async #ask() {
         const end = await this.#site.call(() => ({ script: "facts", args: [], privileged: false }), "activate");
@@ -11129,9 +11353,6 @@ class GuardedActivation {
  */
 function longestJob({ activation, confirm }) {
     return 4 * activation + confirm + 600;
-}
-function refusal(phase, reason, end) {
-    return new DeployError({ phase, reason: `${reason} (exit code ${end.exitCode})`, lines: lastLines(end.stderr), exitCode: end.exitCode });
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/build-failure.js
 
@@ -11709,87 +11930,392 @@ function first(rows, word, which) {
 
 
 
-// For each query to the machine's Nix or systemd, and for all of them: after that, the comparison is skipped.
-const questionSeconds = 20;
-const comparisonSeconds = 45;
+// For each query to the machine's Nix and to its systemd; of the first there are two in series, of the second some more.
+const nixSeconds = 20;
+const systemdSeconds = 10;
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Both run at the same
- * time. Never throws: `undefined`, and a note in the log, where they cannot be compared.
+ * Compares two systems of the machine's store: their packages, and what a switch would do to units. Never throws: `undefined`, and a note
+ * in the log, where they cannot be compared.
  */
 async function compareSystems([before, after], shell, log, signal) {
-    const ask = async (script, args) => {
-        // Not retried after a loss of the connection, which the next step notices.
-        const outcome = await shell.run({ script, args, privileged: false, signal, timeout: comparisonSeconds }).catch((error) => {
-            throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
-        });
-        if (outcome.kind === "lost")
-            throw new Error("the connection was lost");
-        if (outcome.exitCode !== 0)
-            throw new Error(lastLines(outcome.stderr).at(-1) ?? `exit code ${outcome.exitCode}`);
-        return outcome.stdout;
-    };
-    const units = async () => {
-        const facts = parseUnitFacts(await ask("units", ["/etc/systemd/system", after, String(questionSeconds), String(mostFacts)]));
-        return facts === undefined ? undefined : planUnits(facts);
-    };
-    const [closure, plan] = await Promise.allSettled([
-        ask("difference", [before, after, String(questionSeconds), String(mostCompared)]).then(parseDifference),
-        units(),
-    ]);
-    if (closure.status === "rejected") {
-        log.note(`the old and the new system could not be compared: ${messageOf(closure.reason)}`, "difference-unknown");
+    try {
+        const { units, closure } = await compare_ask([before, after], shell, signal);
+        return { closure, units: planOf(units, log) };
+    }
+    catch (error) {
+        log.note(`the old and the new system could not be compared: ${messageOf(error)}`, "difference-unknown");
         return undefined;
     }
-    if (plan.status === "rejected")
-        log.note(`the effect of a switch on units is unknown: ${messageOf(plan.reason)}`, "plan-unknown");
-    return { closure: closure.value, units: plan.status === "fulfilled" ? plan.value : undefined };
+}
+async function compare_ask([before, after], shell, signal) {
+    const args = [before, after, "/etc/systemd/system", nixSeconds, mostCompared, systemdSeconds, mostFacts].map(String);
+    // Not retried after a loss of the connection, which the next step notices.
+    const outcome = await shell.run({ script: "compare", args, privileged: false, signal }).catch((error) => {
+        throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
+    });
+    if (outcome.kind === "lost")
+        throw new Error("the connection was lost");
+    const said = lastLines(outcome.stderr).at(-1);
+    if (outcome.exitCode !== 0)
+        throw new Error(said ?? `exit code ${outcome.exitCode}`);
+    const [, units = "", closure = ""] = /^((?:.*\n)*?)difference\n([^]*)$/.exec(outcome.stdout) ?? [];
+    const failed = /^failed (\d+)$/m.exec(closure);
+    if (failed !== null)
+        throw new Error(said ?? `exit code ${failed[1]}`);
+    return { units, closure: parseDifference(closure) };
+}
+function planOf(text, log) {
+    try {
+        const facts = parseUnitFacts(text);
+        return facts === undefined ? undefined : planUnits(facts);
+    }
+    catch (error) {
+        log.note(`the effect of a switch on units is unknown: ${messageOf(error)}`, "plan-unknown");
+        return undefined;
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/answer-limits.js
+
+
+/** Ends the session of a script that exceeds a limit, or whose call is aborted. */
+class AnswerLimits {
+    #session;
+    #signal;
+    #begin;
+    #whole;
+    #silence;
+    #exceeded;
+    constructor({ script, timeout, signal }, session) {
+        this.#session = session;
+        this.#signal = signal;
+        const isFollowing = followsJob(script);
+        const seconds = timeout ?? (isFollowing ? 0 : scriptSeconds(script));
+        this.#begin = setTimeout(() => this.stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
+        this.#whole = seconds > 0 ? setTimeout(() => this.stop({ kind: "timeout", seconds }), seconds * 1000) : undefined;
+        this.#silence = isFollowing ? setTimeout(() => this.#silent(), silentSeconds * 1000) : undefined;
+        signal?.addEventListener("abort", this.#abort, { once: true });
+    }
+    /** The limit that was exceeded first, unless the call was aborted. */
+    get exceeded() {
+        return this.#signal?.aborted === true ? undefined : this.#exceeded;
+    }
+    /** The script has begun. */
+    begun() {
+        clearTimeout(this.#begin);
+    }
+    /** Something was received. */
+    received() {
+        this.#silence?.refresh();
+    }
+    stop(failure) {
+        // ncc does not find the files of a module that has the operator ??= in it.
+        if (this.#exceeded === undefined)
+            this.#exceeded = failure;
+        this.#session.kill();
+    }
+    /** The script has ended. */
+    end() {
+        for (const timer of [this.#begin, this.#whole, this.#silence])
+            clearTimeout(timer);
+        this.#signal?.removeEventListener("abort", this.#abort);
+    }
+    #abort = () => this.#session.kill();
+    #silent() {
+        // What is held up here is not silent.
+        if (this.#session.isHeld)
+            this.#silence?.refresh();
+        else
+            this.stop({ kind: "silent", seconds: silentSeconds });
+    }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/answer.js
+
+// Bytes kept of what comes before the line that begins the script's output.
+const keptBefore = 64 * 1024;
+const answer_keptStderr = 2 * 1024 * 1024;
+/**
+ * Reads the answer of one script from both streams of the shell that runs it:
+ *
+ *     Welcome to web1
+ *     begin NONCE
+ *     …what the script prints…end NONCE CODE
+ *
+ * and on standard error what the script prints there, and the same end. What a login shell prints comes before.
+ */
+class AnswerReader {
+    #begin;
+    #end;
+    #onOutput;
+    #before = new KeptOutput(keptBefore);
+    #stderr = new KeptOutput(answer_keptStderr);
+    #endOfStderr;
+    #held = Buffer.alloc(0);
+    #state = "before";
+    /** `onOutput` takes what the script prints, without the marks around it; nothing of it where the script has just begun. */
+    constructor(nonce, onOutput) {
+        this.#begin = Buffer.from(`begin ${nonce}\n`);
+        // Without a line end before it: that of a line of output would have to wait for what follows.
+        this.#end = Buffer.from(`end ${nonce} `);
+        // What the script prints last need not end its line.
+        this.#endOfStderr = new RegExp(`end ${nonce} (\\d{1,3})\\n`);
+        this.#onOutput = onOutput;
+    }
+    /** Takes a piece of standard output. */
+    stdout(chunk) {
+        if (this.#state === "end")
+            return;
+        if (this.#state === "output")
+            return this.#output(chunk);
+        this.#before.push(chunk);
+        // The line may come in pieces.
+        const searched = Buffer.concat([this.#held, chunk]);
+        const position = searched.indexOf(this.#begin);
+        if (position === -1) {
+            this.#held = searched.subarray(-(this.#begin.length - 1));
+            return;
+        }
+        this.#state = "output";
+        this.#held = Buffer.alloc(0);
+        this.#onOutput(Buffer.alloc(0));
+        this.#output(searched.subarray(position + this.#begin.length));
+    }
+    /** Takes a piece of standard error. */
+    stderr(chunk) {
+        this.#stderr.push(chunk);
+    }
+    /** The shell has ended: what was held back belongs to the output. */
+    close() {
+        if (this.#state !== "output")
+            return;
+        if (this.#held.length > 0)
+            this.#onOutput(this.#held);
+        this.#held = Buffer.alloc(0);
+    }
+    /** Returns whether both streams have come to the end of the answer. */
+    isComplete() {
+        return this.#state === "end" && this.exitCode() !== undefined;
+    }
+    /** The exit code of the script; `undefined` where it has not run to its end. */
+    exitCode() {
+        const code = this.#endOfStderr.exec(this.#stderr.text())?.[1];
+        return code === undefined ? undefined : Number(code);
+    }
+    /** What the script, or whatever came before it, has printed on standard error. */
+    errorText() {
+        const text = this.#stderr.text();
+        return text.slice(0, this.#endOfStderr.exec(text)?.index);
+    }
+    /** What was printed in place of the script's output; `undefined` where the script has begun. */
+    instead() {
+        return this.#state === "before" ? this.#before.text() : undefined;
+    }
+    #output(chunk) {
+        const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+        const position = bytes.indexOf(this.#end);
+        const output = position === -1 ? bytes.length - beginningAtEnd(bytes, this.#end) : position;
+        if (output > 0)
+            this.#onOutput(bytes.subarray(0, output));
+        this.#held = bytes.subarray(output);
+        if (position !== -1 && this.#held.includes("\n", this.#end.length))
+            this.#state = "end";
+    }
+}
+/** Returns how many of the last bytes may be the beginning of a mark. */
+function beginningAtEnd(bytes, mark) {
+    for (let length = Math.min(bytes.length, mark.length - 1); length > 0; length -= 1) {
+        if (bytes.subarray(-length).equals(mark.subarray(0, length)))
+            return length;
+    }
+    return 0;
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/script-program.js
 
-
 /**
- * The script with its arguments, as `/bin/sh` reads it. With `reads`, it gets the rest of standard input: all of the program is then one
- * command, so that no shell has to read its next line behind that.
+ * The script with its arguments, for a shell that has read the opening. It is one command, so that no shell has to read its next line
+ * before its end, and runs in a subshell, which leaves nothing behind for the next script. With `reads`, it gets the rest of standard input.
  */
-function script_program_program(script, args, nonce, reads = false) {
-    const call = [`echo 'begin ${nonce}'`, reads ? 'main "$@"' : 'main "$@" </dev/null', "code=$?", `echo "end ${nonce} $code" >&2`, 'exit "$code"'];
-    return [...definition(script, args), ...(reads ? [`{ ${call.join("; ")}; }`] : call), ""].join("\n");
+function question(script, args, nonce, reads = false) {
+    return [
+        "{ (",
+        ...definition(script, args),
+        `echo 'begin ${nonce}'`,
+        reads ? 'main "$@"' : 'main "$@" </dev/null',
+        ")",
+        "code=$?",
+        `echo "end ${nonce} $code"`,
+        `echo "end ${nonce} $code" >&2`,
+        "}",
+        "",
+    ].join("\n");
 }
-/** Parses the end of a script from its standard error, of which it is the last line; `undefined` where the script did not run to its end. */
-function endOfProgram(stderr, nonce) {
-    const end = new RegExp(`^end ${nonce} (\\d{1,3})\\n?`, "m").exec(stderr);
-    return end === null ? undefined : { exitCode: Number(end[1]), stderr: stderr.slice(0, end.index) };
+/** A whole session with one script, as `/bin/sh` reads it. Its exit code is that of the script. */
+function script_program_program(script, args, nonce) {
+    return `${opening()}${question(script, args, nonce)}exit "$code"\n`;
 }
-// Bytes kept of what comes before the line that begins the script's output.
-const keptBefore = 64 * 1024;
+;// CONCATENATED MODULE: ./out/src/nixos/session.js
+// For a shell on the machine to end by itself.
+const session_graceMilliseconds = 2000;
+/** A session on the machine in which a shell reads one program after the other. */
+class Session {
+    command;
+    era;
+    /** How the program has ended that is the session on this side. */
+    ended;
+    #own = new AbortController();
+    #stdin;
+    #isHeld = () => false;
+    #isOpen = true;
+    #hasAnswered = false;
+    #question;
+    #onComplete;
+    /** `opening` is what the shell reads first. */
+    constructor(connection, command, opening) {
+        this.command = command;
+        this.era = connection.era;
+        this.ended = connection
+            .run({
+            command,
+            stdin: opening,
+            feed: (stdin) => (this.#stdin = stdin),
+            onStart: (_, isHeld) => (this.#isHeld = isHeld),
+            onStdout: (chunk) => this.#receive((answer) => answer.stdout(chunk)),
+            onStderr: (chunk) => this.#receive((answer) => answer.stderr(chunk)),
+            shown: () => this.#question?.isShown === true,
+            signal: this.#own.signal,
+        })
+            .then(() => ({ problem: undefined }), (problem) => ({ problem }))
+            .finally(() => (this.#isOpen = false));
+    }
+    /** Returns whether another question can be asked; the end of a session is known here a little later than it happens. */
+    get isOpen() {
+        return this.#isOpen && !this.#own.signal.aborted;
+    }
+    /** Returns whether a question was answered. */
+    get hasAnswered() {
+        return this.#hasAnswered;
+    }
+    /** Returns whether output waits because the log is not read fast enough. */
+    get isHeld() {
+        return this.#isHeld();
+    }
+    get stdin() {
+        return this.#stdin;
+    }
+    /** Sends a program and waits for the whole answer. Returns how the session has ended if it has, at the latest then. */
+    async ask(question) {
+        this.#question = question;
+        const complete = new Promise((resolve) => {
+            this.#onComplete = () => resolve(undefined);
+        });
+        if (question.isLast)
+            this.#stdin?.end(question.text);
+        else
+            this.#stdin?.write(question.text);
+        const end = await Promise.race([complete, this.ended]);
+        if (end === undefined)
+            this.#hasAnswered = true;
+        else
+            question.answer.close();
+        this.#question = undefined;
+        return end;
+    }
+    /** Ends the program on this side, and with it the shell on the machine. */
+    kill() {
+        this.#own.abort();
+    }
+    /** Lets the shell on the machine end. */
+    end() {
+        this.#stdin?.end();
+    }
+    #receive(take) {
+        if (this.#question === undefined)
+            return;
+        const { answer, onReceived } = this.#question;
+        onReceived();
+        take(answer);
+        if (answer.isComplete())
+            this.#onComplete?.();
+    }
+}
 /**
- * Takes what a script prints: `push` returns nothing until the line that begins its output, before which a login shell may print
- * something itself. That is in `before`, as long as the script has not begun.
+ * The sessions over one connection. Those that are kept serve one question after the other: a question then takes one round trip
+ * instead of three, and no new program on either side. A question that comes while all are busy gets another session. A session of an
+ * earlier master is never used again, so that what goes over a fresh connection does.
  */
-function payloadOfProgram(nonce) {
-    const marker = Buffer.from(`begin ${nonce}\n`);
-    const before = new KeptOutput(keptBefore);
-    let end = Buffer.alloc(0);
-    let begun = false;
-    return {
-        push: (chunk) => {
-            if (begun)
-                return chunk;
-            before.push(chunk);
-            // The line may come in pieces.
-            const searched = Buffer.concat([end, chunk]);
-            const position = searched.indexOf(marker);
-            if (position === -1) {
-                end = searched.subarray(-(marker.length - 1));
-                return undefined;
-            }
-            begun = true;
-            return searched.subarray(position + marker.length);
-        },
-        before: () => (begun ? undefined : before.text()),
-    };
+class Sessions {
+    #connection;
+    #keeps;
+    #open = new Set();
+    #idle = [];
+    constructor(connection, keeps) {
+        this.#connection = connection;
+        this.#keeps = keeps;
+    }
+    /** Returns whether sessions are kept for the next question. */
+    get keeps() {
+        return this.#keeps;
+    }
+    get connection() {
+        return this.#connection;
+    }
+    /** Returns whether a session over the present connection waits for a question. */
+    get hasIdle() {
+        return this.#idle.some((session) => session.isOpen && session.era === this.#connection.era);
+    }
+    /** Opens a session, or takes one that is idle. */
+    take(command, opening) {
+        const { era } = this.#connection;
+        for (const former of this.#idle)
+            if (former.era !== era)
+                former.kill();
+        this.#idle = this.#idle.filter((session) => session.isOpen && session.era === era);
+        const found = this.#idle.find((session) => session.command === command);
+        if (found !== undefined) {
+            this.#idle = this.#idle.filter((session) => session !== found);
+            return found;
+        }
+        const opened = new Session(this.#connection, command, opening);
+        this.#open.add(opened);
+        void opened.ended.then(() => this.#open.delete(opened));
+        return opened;
+    }
+    /** Takes back a session whose question was answered. */
+    giveBack(session) {
+        if (this.keeps && session.isOpen && session.era === this.#connection.era)
+            this.#idle.push(session);
+        else
+            session.end();
+    }
+    /** Keeps no session from now on, and waits for the end of those that wait for a question. */
+    async keepNone() {
+        this.#keeps = false;
+        const idle = this.#idle;
+        this.#idle = [];
+        await Promise.all(idle.map(endSoon));
+    }
+    /** Ends the sessions that wait for a question. */
+    rest() {
+        for (const session of this.#idle)
+            session.end();
+        this.#idle = [];
+    }
+    /** Ends all sessions. */
+    close() {
+        this.#idle = [];
+        for (const session of this.#open)
+            session.kill();
+    }
+}
+async function endSoon(session) {
+    session.end();
+    const late = setTimeout(() => session.kill(), session_graceMilliseconds);
+    await session.ended;
+    clearTimeout(late);
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/remote-shell.js
+
+
+
 
 
 
@@ -11802,97 +12328,126 @@ function payloadOfProgram(nonce) {
  * children read.
  */
 class RemoteShell {
-    #connection;
+    #sessions;
     #elevation;
-    constructor(connection, elevation) {
-        this.#connection = connection;
+    /** Without `sessions`, each script has one of its own. */
+    constructor(connection, elevation, sessions = new Sessions(connection, false)) {
+        this.#sessions = sessions;
         this.#elevation = elevation;
     }
-    /** The same shell over another connection to the machine. */
+    /** A shell whose scripts run as the ssh user, in sessions that are kept until `close`. */
+    static standing(connection) {
+        return new RemoteShell(connection, { kind: "none" }, new Sessions(connection, true));
+    }
+    /** The same shell, whose privileged scripts become root like this. */
+    elevated(elevation) {
+        return new RemoteShell(this.#sessions.connection, elevation, this.#sessions);
+    }
+    /** The same shell over another connection to the machine; each script has a session of its own. */
     over(connection) {
         return new RemoteShell(connection, this.#elevation);
+    }
+    /** Returns whether a session over the present connection is kept. */
+    get isOpen() {
+        return this.#sessions.hasIdle;
+    }
+    /** Returns whether a session may be kept, which counts as one more on the connection. */
+    get isStanding() {
+        return this.#sessions.keeps;
+    }
+    /** From now on, gives each script a session of its own, and waits for the end of those that were kept. */
+    async standDown() {
+        await this.#sessions.keepNone();
+    }
+    /** Ends the sessions that no script uses. The next script opens another one. */
+    rest() {
+        this.#sessions.rest();
+    }
+    /** Ends the sessions that were kept. */
+    close() {
+        this.#sessions.close();
     }
     /**
      * Runs a script. Throws a `CommandError` when the call was aborted, took too long, was silent for too long or had too long an
      * answer, never for its exit code.
      */
     async run(call) {
+        const elevation = call.privileged ? this.#elevation : { kind: "none" };
+        const command = remoteCommand(elevation);
+        if (call.signal?.aborted === true)
+            throw new CommandError({ command, failure: { kind: "aborted" }, stdout: "", stderr: "" });
+        const session = this.#sessions.take(command, `${beforeProgram(elevation)}${script_files_opening()}`);
+        const kept = new KeptOutput(longestAnswer);
         const nonce = (0,external_node_crypto_namespaceObject.randomBytes)(8).toString("hex");
-        const answer = new KeptOutput(longestAnswer);
-        const own = new AbortController();
-        let limit;
-        const stop = (failure) => {
-            // ncc does not find the files of a module that has the operator ??= in it.
-            if (limit === undefined)
-                limit = failure;
-            own.abort();
-        };
-        const late = setTimeout(() => stop({ kind: "timeout", seconds: beginSeconds }), beginSeconds * 1000);
-        const payload = payloadOfProgram(nonce);
-        let stdin;
+        const limits = new AnswerLimits(call, session);
         let begun = false;
         let inputFailure;
-        const onStdout = (chunk) => {
-            const bytes = payload.push(chunk);
-            if (bytes === undefined)
-                return;
-            clearTimeout(late);
-            if (stdin !== undefined && call.input !== undefined && !begun) {
+        const answer = new AnswerReader(nonce, (bytes) => {
+            if (!begun) {
                 begun = true;
-                const open = stdin;
-                void call.input(open).then(() => open.end(), (error) => {
-                    inputFailure = error;
-                    open.destroy();
-                });
+                limits.begun();
+                void feed(session.stdin, call.input).catch((error) => (inputFailure = error));
             }
+            if (bytes.length === 0)
+                return;
             if (call.onStdout !== undefined)
                 call.onStdout(bytes);
             else {
-                answer.push(bytes);
-                if (answer.overflowed)
-                    stop({ kind: "output", bytes: longestAnswer });
+                kept.push(bytes);
+                if (kept.overflowed)
+                    limits.stop({ kind: "output", bytes: longestAnswer });
             }
-        };
-        let stderr;
-        let failure;
-        try {
-            const elevation = call.privileged ? this.#elevation : { kind: "none" };
-            const command = remoteCommand(elevation);
-            const reads = call.input !== undefined;
-            const text = `${beforeProgram(elevation)}${script_program_program(call.script, call.args, nonce, reads)}`;
-            const feed = reads ? (input) => void (stdin = input) : undefined;
-            const timeout = call.timeout ?? (call.script === "follow" ? undefined : scriptSeconds(call.script));
-            const silence = call.script === "follow" ? silentSeconds : undefined;
-            const signal = call.signal === undefined ? own.signal : AbortSignal.any([call.signal, own.signal]);
-            const shown = call.onStdout !== undefined;
-            ({ stderr } = await this.#connection.run({ command, stdin: text, feed, onStdout, shown, signal, timeout, silence }));
-        }
-        catch (error) {
-            if (!(error instanceof CommandError))
-                throw error;
-            if (error.failure.kind === "aborted" && limit !== undefined && call.signal?.aborted !== true)
-                throw withFailure(error, limit);
-            if (isEnded(error))
-                throw error;
-            failure = error;
-            ({ stderr } = error);
-        }
-        finally {
-            clearTimeout(late);
-        }
-        if (inputFailure !== undefined)
+        });
+        const text = question(call.script, call.args, nonce, call.input !== undefined);
+        const isLast = !this.#sessions.keeps && call.input === undefined;
+        const end = await session.ask({ text, answer, isLast, isShown: call.onStdout !== undefined, onReceived: () => limits.received() });
+        limits.end();
+        if (inputFailure !== undefined) {
+            session.kill();
             throw inputFailure;
-        const end = endOfProgram(stderr, nonce);
-        if (end !== undefined)
-            return { kind: "ended", ...end, stdout: answer.text() };
+        }
+        const problem = end?.problem;
+        const stderr = answer.errorText();
+        const fail = (failure) => new CommandError({ command, failure, stdout: "", stderr, cause: problem });
+        if (problem !== undefined && !(problem instanceof CommandError))
+            throw problem;
+        // The end of an answer that is too long may have come before that of the session.
+        if (kept.overflowed)
+            throw fail({ kind: "output", bytes: longestAnswer });
+        if (problem !== undefined && problem.failure.kind === "aborted")
+            throw fail(limits.exceeded ?? problem.failure);
+        // The end of a session is known here later than it happens: one that had ended before the question is no lost connection.
+        if (problem !== undefined && session.hasAnswered && answer.instead() !== undefined)
+            return await this.run(call);
+        // What still writes to a script, or prints for one, would do so for the next.
+        if (call.input !== undefined || call.leavesProcesses === true)
+            session.kill();
+        else
+            this.#sessions.giveBack(session);
+        const code = answer.exitCode();
+        if (code !== undefined)
+            return { kind: "ended", exitCode: code, stdout: kept.text(), stderr };
         // Without its last line the script did not run to its end: it was not started, or the connection was lost.
-        const instead = payload.before();
-        if (failure === undefined)
+        const instead = answer.instead();
+        if (problem === undefined)
             return { kind: "ended", exitCode: 1, stdout: "", stderr, instead };
-        const exitCode = failure.failure.kind === "exit" ? failure.failure.exitCode : 255;
+        const exitCode = problem.failure.kind === "exit" ? problem.failure.exitCode : 255;
         if (exitCode !== 255)
             return { kind: "ended", exitCode, stdout: "", stderr, instead };
-        return { kind: "lost", stderr, cause: failure };
+        return { kind: "lost", stderr, cause: problem };
+    }
+}
+/** Has the caller write what a script reads. */
+async function feed(stdin, input) {
+    if (stdin === undefined || input === undefined)
+        return;
+    try {
+        await input(stdin);
+        stdin.end();
+    }
+    catch (error) {
+        stdin.destroy();
+        throw error;
     }
 }
 // Reads a script from standard input up to a line "---" and runs it. `read` takes no byte more, under dash as under bash, so the
@@ -11919,13 +12474,6 @@ function remoteCommand(elevation) {
 function beforeProgram(elevation) {
     return elevation.kind === "password" ? `${elevationText()}---\n${elevation.password}\n` : "";
 }
-/** Returns whether the action ended the script, so that neither its end nor the state of the connection is known. */
-function isEnded({ failure }) {
-    return failure.kind === "aborted" || failure.kind === "timeout" || failure.kind === "silent" || failure.kind === "output";
-}
-function withFailure({ command, stdout, stderr, cause }, failure) {
-    return new CommandError({ command, failure, stdout, stderr, cause });
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/probe.js
 
 
@@ -11938,7 +12486,17 @@ function withFailure({ command, stdout, stderr, cause }, failure) {
  * phase connect.
  */
 async function enter(connection, settings, signal) {
-    const outcome = await askFacts(new RemoteShell(connection, { kind: "none" }), false, signal);
+    const shell = RemoteShell.standing(connection);
+    try {
+        return await query(shell, connection, settings, signal);
+    }
+    catch (error) {
+        shell.close();
+        throw error;
+    }
+}
+async function query(own, connection, settings, signal) {
+    const outcome = await askFacts(own, false, signal);
     if (outcome.kind === "lost") {
         throw new DeployError({
             phase: "connect",
@@ -11964,7 +12522,7 @@ async function enter(connection, settings, signal) {
     }
     const { facts, access } = machineFacts(outcome.stdout, settings);
     const { privileged, elevation } = requireAccess(access, settings);
-    const shell = new RemoteShell(connection, elevation);
+    const shell = own.elevated(elevation);
     if (elevation.kind === "password")
         await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
     if (elevation.kind === "passwordless" && elevation.program.startsWith("run0"))
@@ -12113,32 +12671,6 @@ async function requireSystem(path, call) {
         hint: "Nothing has changed on the machine. Give config.system.build.toplevel of its configuration in the input systems",
         topic: "systems-unusable",
     });
-}
-;// CONCATENATED MODULE: ./out/src/nixos/lease.js
-
-// What a machine removes by itself goes within an hour of the runner's last sign of life, also where one of them was late.
-const leaseSeconds = 45 * 60;
-const renewMilliseconds = 10 * 60 * 1000;
-/** Builds the call that tells a machine that the run is alive. */
-function leaseCall(run, privileged) {
-    return { script: "lease", args: [run, String(leaseSeconds), residentScript("expire"), residentCall("finish", [run])], privileged };
-}
-/** Tells a machine again and again that the run is alive, for as long as it has files there. */
-class Lease {
-    #timer;
-    /** Begins, in place of what was begun before. `renew` may fail: a machine that cannot be reached is told the next time. */
-    begin(renew) {
-        this.end();
-        this.#timer = setInterval(() => {
-            renew().catch(() => {
-                // The machine waits for longer than one call.
-            });
-        }, renewMilliseconds);
-        this.#timer.unref();
-    }
-    end() {
-        clearInterval(this.#timer);
-    }
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/dry-activate.js
 
@@ -12476,6 +13008,29 @@ async function sendFlake(sent, options) {
         throw new Error(`nix flake archive sent ${arrived} where ${sent.outer} was expected`);
     return watch.progress;
 }
+;// CONCATENATED MODULE: external "node:fs/promises"
+const external_node_fs_promises_namespaceObject = late("node:fs/promises");
+;// CONCATENATED MODULE: ./out/src/nix/tree-size.js
+
+
+/**
+ * Returns whether the files of these trees have at least that many bytes together. Reads no more directories than that takes. Throws the
+ * error of a tree that cannot be read.
+ */
+async function holdAtLeast(trees, bytes) {
+    const left = [...trees];
+    let sum = 0;
+    for (let path = left.pop(); path !== undefined && sum < bytes; path = left.pop()) {
+        const found = await (0,external_node_fs_promises_namespaceObject.lstat)(path);
+        if (found.isFile())
+            sum += found.size;
+        if (!found.isDirectory())
+            continue;
+        for (const name of await (0,external_node_fs_promises_namespaceObject.readdir)(path))
+            left.push((0,external_node_path_namespaceObject.join)(path, name));
+    }
+    return sum >= bytes;
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/feed-script.js
 /**
  * Runs a script that reads what `write` writes, and ends that with the script: nobody reads what is still written then. Throws what
@@ -12517,6 +13072,7 @@ function failedThere(command, { exitCode, stderr }) {
 
 
 
+
 /** What has travelled before a copy that finds nothing left to send. */
 const nothingSent = { paths: 0, expectedPaths: 0, bytes: 0 };
 // Less than this is sent as fast as the machine says what it lacks.
@@ -12527,21 +13083,19 @@ const worthwhileBytes = 2 ** 20;
  * lost or the run was cancelled.
  */
 async function copyPacked(paths, options) {
-    const { pack, compress, privileged, download, call, log, signal } = options;
+    const { compress, privileged, download, fileOf = (path) => path, call, log, signal } = options;
     if (compress === "false")
         return nothingSent;
     try {
-        const sizes = await pack.sizesOf(paths, signal);
-        const sizeOf = new Map(paths.map((path, index) => [path, sizes[index] ?? 0]));
-        const isWorthwhile = (some) => some.length > 0 && (compress === "true" || some.reduce((sum, path) => sum + (sizeOf.get(path) ?? 0), 0) >= worthwhileBytes);
-        if (!isWorthwhile(paths))
+        const isWorthwhile = async (some) => some.length > 0 && (compress === "true" || (await holdAtLeast(some.map(fileOf), worthwhileBytes)));
+        if (!(await isWorthwhile(paths)))
             return nothingSent;
         let missing = await missingPaths(paths, call, privileged);
-        if (download !== undefined && isWorthwhile(missing)) {
+        if (download !== undefined && (await isWorthwhile(missing))) {
             await download(missing);
             missing = await missingPaths(missing, call, privileged);
         }
-        return isWorthwhile(missing) ? await send(missing, options) : nothingSent;
+        return (await isWorthwhile(missing)) ? await send(missing, options) : nothingSent;
     }
     catch (error) {
         if (signal.aborted || error instanceof DeployError)
@@ -12590,7 +13144,30 @@ async function importClosure(roots, { shell, call, log, signal }) {
         throw failedThere("nix-store --import", outcome);
     return { ...progress, bytes: bytes() };
 }
+;// CONCATENATED MODULE: ./out/src/nixos/send-rooted.js
+/**
+ * Sends store paths while their roots are made. Nix on the machine protects a path that arrives until the sending has ended. If the roots
+ * were made later than that, the paths are sent again, because a garbage collection may have deleted them in between.
+ *
+ * Roots that cannot be made stop the sending, and their error is thrown. A failed sending waits for the roots: what makes them would
+ * otherwise go on beside the clean-up.
+ */
+async function sendRooted({ root, send }, signal) {
+    const own = new AbortController();
+    let rooted = false;
+    const rooting = root().then(() => (rooted = true), (error) => {
+        own.abort();
+        throw error;
+    });
+    const [made, sent] = await Promise.allSettled([rooting, send(AbortSignal.any([signal, own.signal])).then((value) => ({ value, inTime: rooted }))]);
+    if (made.status === "rejected")
+        throw made.reason;
+    if (sent.status === "rejected")
+        throw sent.reason;
+    return sent.value.inTime ? sent.value.value : await send(signal);
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/sending.js
+
 
 
 
@@ -12615,13 +13192,14 @@ class Sending {
     async flake(sent, signal) {
         const { settings, shell, call, log } = this.#site;
         const { run, checkSignatures, archiveArgs, compress, pack } = settings;
-        const send = async () => {
-            const packed = await copyPacked(sentPaths(sent), { pack, run, compress, privileged: false, shell, call: call(signal), log, signal });
+        const send = async (own) => {
+            const packed = await copyPacked(sentPaths(sent), { pack, run, compress, privileged: false, shell, call: call(own), log, signal: own });
             // Sends what is still missing, and proves that nothing is.
-            const copied = await sendFlake(sent, { ...this.#options(signal), checkSignatures, extraArgs: archiveArgs });
+            const copied = await sendFlake(sent, { ...this.#options(own), checkSignatures, extraArgs: archiveArgs });
             return packed.paths === 0 ? copied : addProgress(packed, copied);
         };
-        const copied = await this.#kept(sentPaths(sent), signal, async () => await this.#explained(send, "the flake", signal));
+        const kept = async () => await this.#kept(sentPaths(sent), signal, async (own) => await this.#explained(send, "the flake", own));
+        const copied = await this.#withFewSessions(kept);
         this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
         return copied;
     }
@@ -12630,24 +13208,28 @@ class Sending {
         const { settings, privileged, root, shell, call, log } = this.#site;
         const { run, checkSignatures, substitute } = settings;
         const roots = [...paths.closures, ...paths.derivations];
-        const copy = async () => {
+        const copy = async (own) => {
             try {
                 // Root could import them anyway.
-                return await copyPaths(paths, { ...this.#options(signal), checkSignatures: checkSignatures && !root, substitute });
+                return await copyPaths(paths, { ...this.#options(own), checkSignatures: checkSignatures && !root, substitute });
             }
             catch (error) {
                 if (!privileged || root || !wantsSignature(error))
                     throw error;
-                return await importClosure(roots, { shell, call: call(signal), log, signal });
+                return await importClosure(roots, { shell, call: call(own), log, signal: own });
             }
         };
-        const send = async () => {
-            const packed = await this.#packed(paths.closures, signal);
+        const send = async (own) => {
+            const packed = await this.#packed(paths.closures, own);
             // Sends what is still missing, and proves that nothing is.
-            const copied = await copy();
+            const copied = await copy(own);
             return packed.paths === 0 ? copied : addProgress(packed, copied);
         };
-        const copied = await this.#kept(roots, signal, async () => await this.#explained(send, "the system", signal));
+        const { prepare } = this.#site;
+        // A download is a job of the run, so the run's directory comes first.
+        await prepare(roots, signal);
+        const copied = await this.#withFewSessions(async () => await this.#explained(send, "the system", signal));
+        await this.#keepForUser(roots, signal);
         log.note(`copied ${roots.join(", ")} (run ${run})`);
         return copied;
     }
@@ -12673,21 +13255,41 @@ class Sending {
         return { store, environment, signal, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
     }
     async #kept(paths, signal, send) {
-        const { prepare, privileged } = this.#site;
-        await prepare(paths, signal);
-        const copied = await send();
-        // A user who is not root can only keep what is there already.
-        if (!privileged)
-            await prepare(paths, signal);
+        const { prepare, shell } = this.#site;
+        const root = async () => await prepare(paths, signal);
+        const copied = shell.isStanding ? await sendRooted({ root, send }, signal) : await root().then(async () => await send(signal));
+        await this.#keepForUser(paths, signal);
         return copied;
     }
-    async #explained(send, what, signal) {
-        const { connection } = this.#site;
+    /** A user who is not root can only keep what is there already. */
+    async #keepForUser(paths, signal) {
+        const { prepare, privileged } = this.#site;
+        if (!privileged)
+            await prepare(paths, signal);
+    }
+    /** Sends, and again with no other session on the connection where sshd allowed none for Nix. */
+    async #withFewSessions(send) {
+        const { shell, log } = this.#site;
         try {
             return await send();
         }
         catch (error) {
+            if (!shell.isStanding || !isRefusedSession(error))
+                throw error;
+            log.note("sshd on the machine allows too few sessions on one connection (MaxSessions); copying again with no other session open");
+            await shell.standDown();
+            return await send();
+        }
+    }
+    async #explained(send, what, signal) {
+        const { connection, shell } = this.#site;
+        try {
+            return await send(signal);
+        }
+        catch (error) {
             if (!(error instanceof CommandError) || error.failure.kind === "aborted" || error.failure.kind === "timeout")
+                throw error;
+            if (shell.isStanding && isRefusedSession(error))
                 throw error;
             const open = await connection.isOpen();
             const state = open && speaksOfDaemon(error.stderr) ? await this.#daemonState(signal) : undefined;
@@ -12705,6 +13307,9 @@ class Sending {
         const facts = parseFacts(outcome.stdout);
         return { daemon: facts.get("daemon") ?? "", allowedUsers: facts.get("allowed-users") ?? "" };
     }
+}
+function isRefusedSession(error) {
+    return error instanceof CommandError && error.failure.kind === "exit" && speaksOfRefusedSession(error.stderr);
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/specialisation.js
 
@@ -12771,6 +13376,7 @@ class NixosMachine {
         const { access, needsRebuild } = this.#settings;
         const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
         const prepared = this.#connected?.prepared ?? false;
+        this.#connected?.close();
         this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
         return this.#connected;
     }
@@ -12780,6 +13386,7 @@ class NixosMachine {
             await this.#connected?.cleanUp();
         else
             this.#connected?.reportLeft();
+        this.#connected?.close();
         await this.#connection.close();
     }
 }
@@ -12861,6 +13468,9 @@ class ConnectedNixosMachine {
         const callOver = (former, own) => callOnce(this.#shell.over(former), own);
         return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
     }
+    rest() {
+        this.#shell.rest();
+    }
     /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
     async cleanUp() {
         if (!this.#prepared)
@@ -12878,7 +13488,7 @@ class ConnectedNixosMachine {
     async #finish() {
         const { run } = this.#settings;
         try {
-            if (!(await this.#connection.isOpen()))
+            if (!this.#shell.isOpen && !(await this.#connection.isOpen()))
                 return false;
             const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
             return end.kind === "ended" && end.exitCode === 0;
@@ -12888,18 +13498,21 @@ class ConnectedNixosMachine {
             return false;
         }
     }
+    /** Ends the sessions on the machine. */
+    close() {
+        this.#shell.close();
+    }
     async #prepare(paths, phase, signal) {
         const { run } = this.#settings;
         const privileged = this.#privileged;
-        const lease = leaseCall(run, privileged);
         this.#prepared = true;
-        let end = await this.#call(signal)(() => ({ script: "prepare", args: [run, ...paths], privileged }), phase);
-        if (end.exitCode === 0)
-            end = await this.#call(signal)(() => lease, phase);
+        const end = await this.#call(signal)(() => prepareCall(run, paths, privileged), phase);
         if (end.exitCode === 0) {
             this.#lease.begin(async () => {
-                if (await this.#connection.isOpen())
-                    await this.#shell.run(lease);
+                if (!(await this.#connection.isOpen()))
+                    return;
+                // A machine that waits keeps no session for this.
+                await (this.#shell.isOpen ? this.#shell : this.#shell.over(this.#connection)).run(leaseCall(run, privileged));
             });
             return;
         }
@@ -12959,7 +13572,7 @@ async function missingPrograms(names) {
     return names.filter((_, index) => found[index] === "");
 }
 ;// CONCATENATED MODULE: external "node:dns/promises"
-const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+const external_node_dns_promises_namespaceObject = late("node:dns/promises");
 ;// CONCATENATED MODULE: ./out/src/ssh/commands.js
 /** Builds the command that starts a master in the background and ends when it is ready. */
 function masterCommand(files, target, connectTimeout) {
@@ -12968,10 +13581,6 @@ function masterCommand(files, target, connectTimeout) {
 /** Builds the command that connects without a master, to hear why none could be started. */
 function reasonCommand(files, target) {
     return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
-}
-/** Builds the command that says something to the master on this side. */
-function controlCommand(files, target, word) {
-    return { file: "ssh", args: [...commands_placeOf(files), "-O", word, "--", target.host] };
 }
 /** Builds the command that runs something on the machine. */
 function sessionCommand(files, target, command) {
@@ -13032,6 +13641,8 @@ function renderConfiguration(target, index, directory, settings) {
         ...(renamed && name !== target.host ? [`Host ${name}`, hostName(target.address)] : []),
         ...ownedSettings(index, directory, settings),
         ...extraLines(settings),
+        // The scripts and their answers are a fifth then.
+        ...(settings.compression === true ? [`Host ${names.join(" ")}`, "  Compression yes"] : []),
     ]);
 }
 /**
@@ -13116,7 +13727,59 @@ function ownedSettings(index, directory, settings) {
         "  TCPKeepAlive yes",
     ];
 }
+;// CONCATENATED MODULE: external "node:net"
+const external_node_net_namespaceObject = late("node:net");
+;// CONCATENATED MODULE: ./out/src/ssh/master-socket.js
+
+// Numbers of PROTOCOL.mux of OpenSSH, each of 32 bits. A message is its length, its kind and what belongs to it.
+const hello = 0x00000001;
+const version = 4;
+const requests = { check: 0x10000004, exit: 0x10000005 };
+const answers = { check: 0x80000005, exit: 0x80000001 };
+const request = 0;
+// Its longest message is an error text.
+const longestMessage = 64 * 1024;
+/**
+ * Asks the ssh master behind a control socket whether it is alive (`check`), or to end (`exit`), as `ssh -O` does in ten times the CPU time.
+ * Returns whether it agrees: not where nothing listens, or no answer comes within the time. Never throws. Source: PROTOCOL.mux of OpenSSH, version 4.
+ */
+async function askMaster(path, word, milliseconds) {
+    return await new Promise((resolve) => {
+        const socket = (0,external_node_net_namespaceObject.connect)(path);
+        const end = (agrees) => {
+            clearTimeout(timer);
+            socket.destroy();
+            resolve(agrees);
+        };
+        const timer = setTimeout(() => end(false), milliseconds);
+        socket.on("error", () => end(false));
+        socket.on("close", () => end(false));
+        let received = Buffer.alloc(0);
+        socket.on("data", (chunk) => {
+            received = Buffer.concat([received, chunk]);
+            while (received.length >= 4) {
+                const length = received.readUInt32BE();
+                if (length < 4 || length > longestMessage)
+                    return end(false);
+                if (received.length < 4 + length)
+                    return;
+                const kind = received.readUInt32BE(4);
+                if (kind !== hello)
+                    return end(kind === answers[word] && length >= 8 && received.readUInt32BE(8) === request);
+                received = received.subarray(4 + length);
+            }
+        });
+        socket.write(Buffer.concat([master_socket_message(hello, version), master_socket_message(requests[word], request)]));
+    });
+}
+function master_socket_message(kind, number) {
+    const bytes = Buffer.alloc(12);
+    for (const [index, value] of [8, kind, number].entries())
+        bytes.writeUInt32BE(value, 4 * index);
+    return bytes;
+}
 ;// CONCATENATED MODULE: ./out/src/ssh/connection.js
+
 
 
 
@@ -13128,7 +13791,7 @@ function ownedSettings(index, directory, settings) {
 
 // The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
 const authenticationSeconds = 20;
-const controlSeconds = 2;
+const controlMilliseconds = 2000;
 // A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
 const againSeconds = 5;
 /**
@@ -13145,6 +13808,7 @@ class Connection {
     #told = new Set();
     #socket;
     #server;
+    #era = 0;
     constructor(target, index, directory, connectTimeout) {
         this.target = target;
         this.#name = alias(target, index);
@@ -13162,10 +13826,15 @@ class Connection {
     get environment() {
         return { NIX_SSHOPTS: `-F ${this.#files.configuration}` };
     }
+    /** Another number whenever another master takes over: what was begun before does not go over the present connection. */
+    get era() {
+        return this.#era;
+    }
     /** Starts the master, or does nothing where it runs. Throws a `DeployError` of the phase connect. */
     async open(signal, connectTimeout = this.#connectTimeout) {
         if (await this.isOpen())
             return;
+        this.#era += 1;
         // The socket of a master that died would make a new one refuse to listen.
         (0,external_node_fs_namespaceObject.rmSync)(this.#socket, { force: true });
         (0,external_node_fs_namespaceObject.rmSync)(this.#files.offeredKeys, { force: true });
@@ -13179,6 +13848,7 @@ class Connection {
     /** Sets the master aside, so that `reopen` starts another one while this one can still be used. Nix uses neither any more. */
     setAside() {
         const files = this.#current;
+        this.#era += 1;
         this.#server = this.offeredKeys().at(-1);
         (0,external_node_fs_namespaceObject.rmSync)(this.#files.offeredKeys, { force: true });
         this.#socket = files.socket === this.#files.socket ? this.#files.otherSocket : this.#files.socket;
@@ -13194,15 +13864,7 @@ class Connection {
     }
     /** Returns whether the master runs; only the local socket is queried. */
     async isOpen() {
-        if (!(0,external_node_fs_namespaceObject.existsSync)(this.#socket))
-            return false;
-        try {
-            await run(controlCommand(this.#current, this.target, "check"), { timeout: controlSeconds });
-            return true;
-        }
-        catch {
-            return false;
-        }
+        return (0,external_node_fs_namespaceObject.existsSync)(this.#socket) && (await askMaster(this.#socket, "check", controlMilliseconds));
     }
     /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
     async run({ command, ...options }) {
@@ -13210,17 +13872,16 @@ class Connection {
     }
     /** Ends the master, if there is one. Never throws. */
     async close() {
+        this.#era += 1;
         await this.#end(this.#current);
     }
-    async #end(files) {
-        if (!(0,external_node_fs_namespaceObject.existsSync)(files.socket))
+    async #end({ socket }) {
+        if (!(0,external_node_fs_namespaceObject.existsSync)(socket))
             return;
-        try {
-            await run(controlCommand(files, this.target, "exit"), { timeout: controlSeconds });
-        }
-        catch {
-            (0,external_node_fs_namespaceObject.rmSync)(files.socket, { force: true });
-        }
+        // Without an answer, nothing can use it any more.
+        await askMaster(socket, "exit", controlMilliseconds);
+        // A master that ends removes it a moment later.
+        (0,external_node_fs_namespaceObject.rmSync)(socket, { force: true });
     }
     get #current() {
         const { configuration, socket } = this.#files;
@@ -13293,10 +13954,7 @@ async function endMasters(directory) {
     if ((0,external_node_fs_namespaceObject.lstatSync)(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
         return;
     const sockets = (0,external_node_fs_namespaceObject.readdirSync)(directory).filter((name) => /^\d+\.[st]$/.test(name));
-    await Promise.all(sockets.map(async (name) => {
-        const args = ["-o", `ControlPath=${(0,external_node_path_namespaceObject.join)(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
-        await run({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
-    }));
+    await Promise.all(sockets.map(async (name) => await askMaster((0,external_node_path_namespaceObject.join)(directory, name), "exit", controlMilliseconds)));
 }
 ;// CONCATENATED MODULE: ./out/src/ssh/location.js
 
@@ -13571,27 +14229,10 @@ function workflowRunName(environment) {
 class Pack {
     #directory;
     #packed = new Set();
-    #sizes = new Map();
     #packing = Promise.resolve();
     /** `directory`: where the cache is made; it need not exist. */
     constructor(directory) {
         this.#directory = directory;
-    }
-    /** Sizes of store paths in bytes, as archives of Nix, in their order; Nix is asked once for all machines. Throws a `CommandError`. */
-    async sizesOf(paths, signal) {
-        const key = paths.join(" ");
-        const asked = this.#sizes.get(key) ?? querySizes(paths, signal);
-        this.#sizes.set(key, asked);
-        try {
-            return await asked;
-        }
-        catch (error) {
-            this.#sizes.delete(key);
-            if (signal.aborted)
-                throw error;
-            // The question may have ended with the work on another machine.
-            return await querySizes(paths, signal);
-        }
     }
     /**
      * Writes these paths as a tar archive of a binary cache that holds them and no others: what they refer to must be on the machine.
@@ -13648,10 +14289,6 @@ function placeholder(path) {
 async function queryReferences(paths, signal) {
     const { stdout } = await runNixStore(["--query", "--references", ...paths], { signal });
     return [...new Set(stdout.split("\n").filter((line) => line !== ""))].map(storePath);
-}
-async function querySizes(paths, signal) {
-    const { stdout } = await runNixStore(["--query", "--size", ...paths], { signal });
-    return stdout.trim().split("\n").map(Number);
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/reconnect-timeout.js
 // For a machine to be reachable again after its watchdog has acted: a rollback is an activation, too.
@@ -13896,9 +14533,9 @@ async function removeIdentity(directory, log) {
 
 
 /** Deploys as the inputs say, and reports how it ended. Returns the exit code. */
-async function deploy_run() {
+async function deploy_run(protectedMemory = preventCoreDumps()) {
     const log = new WorkflowLog();
-    const all = { log, runLog: new WorkflowRunLog(log), identity: new RunIdentity(log), known: nothingKnown() };
+    const all = { log, runLog: new WorkflowRunLog(log), identity: new RunIdentity(log), known: nothingKnown(), protectedMemory };
     return await runCancellable(async (cancelled) => ((await deployAndReport(all, cancelled)) ? 0 : 1), {
         onFirst: (signal) => log.annotate("warning", `Cancelled by ${signal}`, all.runLog.runningHosts()),
         onSecond: async () => await all.identity.remove(),
@@ -13922,7 +14559,7 @@ async function deployAndReport(all, cancelled) {
     await log.written();
     return isGreen;
 }
-async function deploy({ log, runLog, identity, known }, cancelled) {
+async function deploy({ log, runLog, identity, known, protectedMemory }, cancelled) {
     const inputs = parseInputs(readInput);
     known.summary = inputs.summary;
     for (const secret of secretsOf(inputs))
@@ -13930,8 +14567,7 @@ async function deploy({ log, runLog, identity, known }, cancelled) {
     if (!inputs.allowUnsafeEvent)
         requireTrustedCode(readEvent(process.env));
     const ssh = sshSettings(inputs, process.env["SSH_AUTH_SOCK"]);
-    await requirePrograms();
-    await preventCoreDumps();
+    await Promise.all([requirePrograms(), protectedMemory]);
     const found = await machinesOfDeployment(inputs, deploymentPorts({ inputs, ssh, identity, known, log, signal: cancelled }));
     const wantedAs = ({ name }) => {
         const wanted = found.wanted.get(name);
@@ -14043,6 +14679,9 @@ async function post_run() {
 ;// CONCATENATED MODULE: ./out/src/entry/start.js
 /** Runs an entry point and ends the process with its exit code: whatever still holds the process open has nothing more to report. */
 async function start(run) {
+    // Node looks up each variable in the C library at each reading, and each program that is started gets a copy of all of them: with
+    // the 150 variables of a hosted runner, that took milliseconds for each program.
+    process.env = { ...process.env };
     process.exit(await run());
 }
 ;// CONCATENATED MODULE: ./out/src/entry/index.js

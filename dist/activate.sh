@@ -10,8 +10,8 @@
 # Says so where the nixos-activation.service of a user failed, which changes no exit code.
 # Exit code: that of switch-to-configuration; 1 where the profile could not be set, and says so; 75 where it was decided before that
 # nothing is to be activated.
-# Leaves, for settle.sh, activate.restarts ("UNIT NUMBER" for each service: how often systemd has restarted it) and activate.ended
-# (seconds since the start of the machine).
+# Leaves, for settle.sh, activate.ended (seconds since the start of the machine) and, where units were started, activate.restarts ("UNIT
+# NUMBER" for each service: how often systemd has restarted it).
 
 action=$1 toplevel=$2 running=$3 generation=$4 profile=$6
 export NIXOS_INSTALL_BOOTLOADER="$5"
@@ -26,6 +26,11 @@ set_profile() {
 
 switch_to() {
   /bin/sh ./switch.sh "$1" "$2"
+}
+
+# To ask systemd for all services takes a while.
+has_started_units() {
+  grep -qs -e '^starting the following units: ' -e '^restarting the following units: ' -e '^the following new units were started: ' activate.log
 }
 
 # Unit and number of restarts of each service.
@@ -80,6 +85,7 @@ else
 fi
 code=$?
 report_users
-restarts >activate.restarts
-cut -d . -f 1 /proc/uptime >activate.ended
+if has_started_units; then restarts >activate.restarts; fi
+read -r now _ </proc/uptime
+echo "${now%.*}" >activate.ended
 exit "$code"

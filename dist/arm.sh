@@ -33,29 +33,37 @@ interrupted_by() {
   cat "$base/$1/previous-running"
 }
 
-# Writes a file atomically.
+# Writes files of the run. A file that is there already may be read at any time, and is replaced. Arguments: [FILE TEXT]... .
 write() {
-  printf '%s' "$2" >"$1.new" && mv -- "$1.new" "$1"
+  while [ "$#" -gt 1 ]; do
+    if [ -e "$1" ]; then printf '%s' "$2" >"$1.new" && mv -- "$1.new" "$1"; else printf '%s' "$2" >"$1"; fi || return
+    shift 2
+  done
 }
 
+# Once for each attempt, after an earlier run was mended.
 record() {
-  write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" &&
-    write previous-profile "$(resolve "$system_profile")" &&
-    write previous-running "$(resolve /run/current-system)" || return
+  write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" previous-profile "$(resolve "$system_profile")" \
+    previous-running "$(resolve /run/current-system)" || return
   # Indirect roots in /run: a restart of the machine removes them.
+  set --
   for name in new-toplevel new-running previous-profile previous-running; do
-    [ -s "$name" ] || continue
-    ln -sfn -- "$(cat "$name")" "root-$name" && ln -sfn -- "$dir/root-$name" "$gcroots/$run/$name" || return
+    text=
+    read -r text <"$name"
+    [ -n "$text" ] || continue
+    ln -sfn -- "$text" "root-$name" || return
+    set -- "$@" "$dir/root-$name"
   done
+  ln -sfn -t "$gcroots/$run" -- "$@"
 }
 
 # On a full disk the machine would run a system that it cannot keep: the last step writes its record, and a link for the generation
 # and for the profile.
 has_room_for_last_step() {
-  mkdir -p -- "$(dirname -- "$step_record")" || return 1
+  mkdir -p -- "${step_record%/*}" || return 1
   if write "$step_record.try" room && ln -sfn -- "$1" "$system_profile.try-1" && ln -sfn -- "$1" "$system_profile.try-2"; then room=yes; else room=no; fi
   rm -f -- "$step_record.try" "$step_record.try.new" "$system_profile.try-1" "$system_profile.try-2"
-  rmdir -- "$(dirname -- "$step_record")" 2>/dev/null
+  rmdir -- "${step_record%/*}" 2>/dev/null
   [ "$room" = yes ]
 }
 
@@ -124,7 +132,7 @@ main() {
   cd -- "$dir" || return 1
   exec 8>"$base/mutex"
   flock 8
-  held=$(cat "$base/lock" 2>/dev/null || true)
+  held=$(cat "$base/lock" 2>/dev/null)
   other=${held%% *}
   if [ -n "$held" ] && [ "$other" != "$run" ] && holder_lives "$other"; then
     printf 'holder=another run of this action: %s\n' "${held#* }"
@@ -142,23 +150,20 @@ main() {
       [ -n "$interrupted" ] || ! is_interrupted || interrupted=$(resolve /run/current-system)
       write interrupted "$interrupted" || return 1
     fi
-    write "$base/lock" "$run $6, since $(date -u +%H:%M:%SZ)" || return 1
-    write run "$run" && write kind "$kind" && write profile "$system_profile" && write current /run/current-system &&
-      write lock "$switch_lock" && write record "$step_record" && write limit "$3" && write new-toplevel "$7" &&
-      write new-running "$8" && write generation "$9" && write install-bootloader "${10}" || return 1
-    seconds=$3 confirm=$4 clear=$5
+    write "$base/lock.new" "$run $6, since $(date -u +%H:%M:%SZ)" && mv -- "$base/lock.new" "$base/lock" || return 1
+    seconds=$3 confirm=$4 clear=$5 toplevel=$7
+    write run "$run" kind "$kind" profile "$system_profile" current /run/current-system lock "$switch_lock" record "$step_record" \
+      limit "$3" new-toplevel "$7" new-running "$8" generation "$9" install-bootloader "${10}" || return 1
     shift 10
-    while [ "$#" -gt 1 ]; do
-      write "$1" "$2" || return 1
-      shift 2
-    done
+    write "$@" || return 1
     # Given up where /run is full later: the rollback and the last step write a little there.
     head -c 1048576 /dev/zero >reserve || return 1
     # Before the timer: on a full disk nothing is armed.
     record || return 1
-    case $kind in switch | boot) has_room_for_last_step "$(cat new-toplevel)" || return 1 ;; esac
+    recorded=yes
+    case $kind in switch | boot) has_room_for_last_step "$toplevel" || return 1 ;; esac
     if [ "$kind" != plain ]; then
-      write activate.window "$confirm" && write clear.window "$clear" || return 1
+      write activate.window "$confirm" clear.window "$clear" || return 1
       /bin/sh ./watchdog.sh arm activation "$seconds" || return 1
     else
       # Holds the lock until the activation does.
@@ -167,7 +172,7 @@ main() {
     : >armed
   fi
   if [ ! -e begun ]; then
-    record || return 1
+    [ -n "${recorded-}" ] || record || return 1
     {
       system_state
       printf 'restarting-units=%s\n' "$(restarting_units)"

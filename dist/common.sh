@@ -1,7 +1,8 @@
-# In front of every script that is called, behind environment.sh. POSIX sh; run as `sh -c` with the arguments already set, standard input empty.
+# What each session reads first, behind environment.sh, or what precedes a script that is left on the machine. POSIX sh. Every script runs
+# in a subshell behind it, with its arguments already set and with empty standard input.
 #
-# Every script prints to standard output, after a line "begin NONCE" (output of a login shell is before it), and as the
-# last line of standard error "end NONCE CODE". A line "key=value" is a fact.
+# Every script prints between a line "begin NONCE" (output of a login shell is before it) and a line "end NONCE CODE", which is also
+# the last line of standard error. A line "key=value" is a fact.
 
 set -u
 umask 022
@@ -52,21 +53,24 @@ most_units=10000
 # Units that are failed now, separated by spaces: in the state failed, or a service that systemd is about to restart after its
 # main process ended with an error.
 failed_units() {
-  patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null |
-    head -n "$most_units" | while read -r unit _ _ sub _; do
-      ! is_foreign "$unit" || continue
+  patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null | {
+    number=0
+    while read -r unit _ _ sub _; do
+      number=$((number + 1))
+      if [ "$number" -gt "$most_units" ] || is_foreign "$unit"; then continue; fi
       case $sub in
         auto-restart*) [ "$(systemctl show --property=ExecMainStatus -- "$unit" 2>/dev/null </dev/null)" != ExecMainStatus=0 ] || continue ;;
       esac
       printf '%s ' "$unit"
     done
+  }
 }
 
-# "NAME RESTARTS MICROSECONDS" for each service: how often systemd has restarted it, and when it was started last, on the
+# "NAME RESTARTS MICROSECONDS" for each of these services: how often systemd has restarted it, and when it was started last, on the
 # monotonic clock.
 services() {
   {
-    systemctl show --property=Id,NRestarts,ExecMainStartTimestampMonotonic '*.service' 2>/dev/null
+    systemctl show --property=Id,NRestarts,ExecMainStartTimestampMonotonic -- "$@" 2>/dev/null
     echo
   } | while IFS='=' read -r property text; do
     case $property in
@@ -78,37 +82,59 @@ services() {
   done
 }
 
+# Services with a process that was started within the last minute: systemd takes milliseconds to show a service, and most are older.
+young_services() {
+  ps -eo etimes=,cgroup= 2>/dev/null | awk '
+    $1 <= 60 && !/nix-flake-deploy-/ {
+      n = split($2, part, /[\/,]/)
+      for (i = 1; i <= n && part[i] !~ /\.service$/; i++);
+      if (i <= n && !seen[part[i]]++) print part[i]
+    }'
+}
+
 # Services that systemd has restarted within the last minute, separated by spaces.
 restarting_units() {
-  now=$(cut -d . -f 1 /proc/uptime)
-  services | while read -r unit number moment; do
-    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "$now" ]; then printf '%s\n' "$unit"; fi
+  set -f
+  # shellcheck disable=SC2046 # a word for each service
+  set -- $(young_services)
+  set +f
+  [ "$#" -gt 0 ] || return 0
+  read -r now _ </proc/uptime
+  services "$@" | while read -r unit number moment; do
+    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "${now%.*}" ]; then printf '%s\n' "$unit"; fi
   done | head -n "$most_units" | tr '\n' ' '
 }
 
-# A kernel, initrd or set of modules other than the booted one needs a reboot.
-reboot_needed() {
-  for part in kernel initrd kernel-modules; do
-    if [ -e "/run/booted-system/$part" ] && [ -e "/run/current-system/$part" ] &&
-      [ "$(readlink -f "/run/booted-system/$part")" != "$(readlink -f "/run/current-system/$part")" ]; then
-      echo yes
-      return
-    fi
-  done
-  echo no
-}
-
+# Programs are started as rarely as can be: each start takes some milliseconds, and every step of a run reports the state.
 system_state() {
-  printf 'running=%s\n' "$(resolve /run/current-system)"
-  printf 'booted=%s\n' "$(resolve /run/booted-system)"
-  printf 'profile=%s\n' "$(resolve "$system_profile")"
+  running=/run/current-system booted=/run/booted-system
+  # -m resolves what is missing, too, so that each path has its line.
+  readlink -m -- $running $booted "$system_profile" $running/kernel $booted/kernel $running/initrd $booted/initrd \
+    $running/kernel-modules $booted/kernel-modules | {
+    fact running $running
+    fact booted $booted
+    fact profile "$system_profile"
+    reboot=no
+    # Another kernel, initrd or set of modules than the booted one needs a reboot.
+    for part in kernel initrd kernel-modules; do
+      read -r now && read -r other
+      if [ "$now" != "$other" ] && [ -e "$now" ] && [ -e "$other" ]; then reboot=yes; fi
+    done
+    printf 'reboot-needed=%s\n' "$reboot"
+  }
   link=$(readlink -- "$system_profile" 2>/dev/null || true)
   link=${link##*/}
   link=${link#system-}
   printf 'generation=%s\n' "${link%-link}"
-  printf 'boot-id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+  read -r boot_id </proc/sys/kernel/random/boot_id
+  printf 'boot-id=%s\n' "$boot_id"
   printf 'failed-units=%s\n' "$(failed_units)"
-  printf 'reboot-needed=%s\n' "$(reboot_needed)"
+}
+
+# Reads where a link leads to, and reports it; nothing for one that leads nowhere.
+fact() {
+  read -r path
+  if [ -e "$2" ]; then printf '%s=%s\n' "$1" "$path"; else printf '%s=\n' "$1"; fi
 }
 
 # The directory of this run, made by prepare.sh. Others can take a name in /tmp that they can guess; RUN begins with a random number.

@@ -1,6 +1,6 @@
 # Makes a decision, or gives the watchdog a new time.
 # Arguments: RUN reached SECONDS (over the connection from before the activation: sshd has answered a new one, whose login is not over)
-# | RUN hold SECONDS (over the new connection) | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before
+# | RUN hold SECONDS (over the new connection) | RUN present (over the new connection, and the decision follows at once: the timers go on) | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before
 # the rollback is followed, which the watchdog may have begun: decides nothing, and puts off that the machine clears the run away).
 # Prints the facts of the system.
 # Exit codes: 0, 3 the machine does not know the run (any more), 7 too late: it was decided otherwise.
@@ -28,6 +28,8 @@ main() {
     if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-health-timer.service"; then
       replace_timers health "$3" login || return 1
     fi
+  elif [ "$2" = present ]; then
+    [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
   elif [ "$2" = keep ] || [ "$2" = drop ]; then
     /bin/sh ./watchdog.sh "$2" || return
   else

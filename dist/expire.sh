@@ -9,7 +9,7 @@
 # Files: those of watchdog.sh where the run was armed, finish.sh.
 
 set -u
-cd -- "$(dirname -- "$0")" || exit 1
+cd -- "${0%/*}" || exit 1
 directory=$(pwd)
 run=${directory##*/}
 

@@ -18,7 +18,7 @@ unfinished() {
 older_generation() {
   current=$(readlink -- "$system_profile" 2>/dev/null) || return 0
   # If the last step is about to be undone, its generation is not the current one.
-  if [ "$(resolve /run/current-system)" != "$(of_step running)" ] && [ "$(resolve "$system_profile")" = "$(of_step toplevel)" ]; then
+  if [ -e "$step_record" ] && [ "$(resolve /run/current-system)" != "$(of_step running)" ] && [ "$(resolve "$system_profile")" = "$(of_step toplevel)" ]; then
     current=$(of_step previous-link)
   fi
   current=${current##*/}
@@ -36,19 +36,29 @@ older_generation() {
 
 # The name of the specialisation that runs, of the system that the machine boots next or has booted.
 specialisation() {
-  running=$(resolve /run/current-system)
   for link in "$system_profile"/specialisation/* /run/booted-system/specialisation/*; do
-    if [ -e "$link" ] && [ "$(resolve "$link")" = "$running" ]; then
+    if [ -e "$link" ] && [ "$(resolve "$link")" = "$(resolve /run/current-system)" ]; then
       printf '%s' "${link##*/}"
       return
     fi
   done
 }
 
+# Nix takes its time to say its version: the pipe holds it until all else is known.
 main() {
+  nix --version 2>/dev/null | {
+    facts </dev/null
+    version=
+    read -r version
+    printf 'nix=%s\n' "$version"
+  }
+}
+
+facts() {
   printf 'user=%s\n' "$(id -un)"
   printf 'uid=%s\n' "$uid"
-  printf 'hostname=%s\n' "$(cat /proc/sys/kernel/hostname)"
+  read -r name </proc/sys/kernel/hostname
+  printf 'hostname=%s\n' "$name"
   if [ "$uid" -eq 0 ]; then
     printf 'sudo=unneeded\n'
   elif ! command -v sudo >/dev/null 2>&1; then
@@ -66,14 +76,15 @@ main() {
     # From systemd 258 on it starts no user manager for root, without which a switch fails to activate this user.
     case $(run0 --help 2>/dev/null) in *--lightweight=*) printf 'run0=lightweight\n' ;; *) printf 'run0=present\n' ;; esac
   fi
-  printf 'nix=%s\n' "$(nix --version 2>/dev/null)"
   printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
   printf 'systemd=%s\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
   df -Pk /nix/store 2>/dev/null | {
     read -r _
     read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
   }
-  printf 'memory-kib=%s\n' "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo 2>/dev/null)"
+  while read -r key value _; do
+    [ "$key" != MemAvailable: ] || printf 'memory-kib=%s\n' "$value"
+  done </proc/meminfo
   older=$(older_generation)
   printf 'older-generation=%s\n' "$older"
   [ -z "$older" ] || printf 'older=%s\n' "$(resolve "$system_profile-$older-link")"
@@ -81,7 +92,9 @@ main() {
   if [ -e /run/current-system ]; then echo 'nixos=yes'; fi
   printf 'unfinished=%s\n' "$(unfinished)"
   # Containers on one computer may share its boot id, and clones of a machine its machine id.
-  printf 'machine-id=%s\n' "$(cat /etc/machine-id 2>/dev/null)"
+  machine=
+  { read -r machine </etc/machine-id; } 2>/dev/null
+  printf 'machine-id=%s\n' "$machine"
   printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"
   system_state
 }

@@ -23,19 +23,22 @@ main() {
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
   # Compressed paths that were still on their way when the connection was lost.
-  rm -rf -- "/var/tmp/nix-flake-deploy-pack-$1-"*
+  for pack in "/var/tmp/nix-flake-deploy-pack-$1-"*; do
+    [ ! -e "$pack" ] || rm -rf -- "$pack"
+  done
   if [ -z "$base" ]; then
     rm -rf -- "$dir"
     return 0
   fi
-  case $(cat "$base/lock" 2>/dev/null) in "$1 "*) rm -f -- "$base/lock" ;; esac
-  rm -rf -- "$dir"
+  held=
+  { read -r held <"$base/lock"; } 2>/dev/null
+  case $held in "$1 "*) lock=$base/lock ;; *) lock= ;; esac
+  if [ "$uid" -eq 0 ]; then roots=${gcroots:?}/$1; else roots=; fi
+  rm -rf -- ${lock:+"$lock"} "$dir" ${roots:+"$roots"}
   # The mutex is removed with the last run; a run that waits for it has a directory there.
   if [ "$(ls -A -- "$base" 2>/dev/null)" = mutex ]; then rm -f -- "$base/mutex"; fi
-  rmdir -- "$base" 2>/dev/null
+  rmdir -- "$base" ${roots:+"$gcroots"} 2>/dev/null
   if [ "$uid" -eq 0 ]; then
-    rm -rf -- "${gcroots:?}/$1"
-    rmdir -- "$gcroots" 2>/dev/null
     systemctl reset-failed "nix-flake-deploy-$1-*" 2>/dev/null
     # Last, since it may be what runs this.
     systemctl stop "nix-flake-deploy-$1-lease*" 2>/dev/null

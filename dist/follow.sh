@@ -21,7 +21,7 @@ say_alive() {
   next=$((now + 10))
 }
 
-main() {
+follow_job() {
   job=$2 offset=$3 next=0
   cd -- "$(run_directory "$1")" 2>/dev/null || return 3
   [ -e "$job.log" ] || return 3
@@ -35,8 +35,8 @@ main() {
     if flock --shared --wait 0.2 "$job.alive" true 2>/dev/null && [ ! -e "$job.status" ]; then
       # Free without an exit code: not begun yet, or killed.
       missed=$((missed + 1))
-      [ "$missed" -lt 25 ] || break
-      sleep 0.1
+      [ "$missed" -lt 35 ] || break
+      if [ "$missed" -lt 10 ]; then sleep 0.01; else sleep 0.1; fi
     fi
   done
   show_new
@@ -45,4 +45,8 @@ main() {
     printf 'result=%s\n' "$(resolve result)"
     system_state
   } >&2
+}
+
+main() {
+  follow_job "$@"
 }

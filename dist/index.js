@@ -1,3 +1,6 @@
-import { deploy, start } from "./action.js";
+import { preventCoreDumps } from "./core-dumps.js";
 
-await start(deploy);
+const protectedMemory = preventCoreDumps();
+const { deploy, start } = await import("./action.js");
+
+await start(async () => await deploy(protectedMemory));

@@ -18,7 +18,7 @@
 # the old profile's boot and of the old running system's test ("-": was not run). Of undo and begin: that of the command that failed.
 
 set -u
-cd -- "$(dirname -- "$0")" || exit 1
+cd -- "${0%/*}" || exit 1
 profile=$(cat profile) || exit 1
 record=$(cat record) || exit 1
 limit=$(cat limit) || exit 1
@@ -40,7 +40,8 @@ flush() {
 
 # Setting the clock of the machine does not change it.
 uptime() {
-  cut -d . -f 1 /proc/uptime
+  read -r seconds_up _ </proc/uptime
+  echo "${seconds_up%.*}"
 }
 
 # A step that was killed and is run again has what is left of its time.

@@ -3,17 +3,22 @@
 # Arguments: RUN SECONDS EXPIRE_SCRIPT FINISH_SCRIPT. Exit codes: 0, 1 when the unit cannot be started, 3 the machine does not know the
 # run (any more).
 
-main() {
+renew_lease() {
   run=$1
   [ "$uid" -eq 0 ] || return 0
   cd -- "$(run_directory "$run")" 2>/dev/null || return 3
   unit=nix-flake-deploy-$run-lease
-  if systemctl is-active --quiet "$unit.service"; then
+  # Where the files are there, the unit may be.
+  if [ -e expire.sh ] && systemctl is-active --quiet "$unit.service"; then
     systemctl try-restart "$unit.service"
     return
   fi
-  printf '%s' "$3" >expire.sh.new && mv -- expire.sh.new expire.sh || return 1
   printf '%s' "$4" >finish.sh.new && mv -- finish.sh.new finish.sh || return 1
+  printf '%s' "$3" >expire.sh || return 1
   systemd-run --quiet --unit="$unit" --description="nix-flake-deploy: removes what a dead run has left" --service-type=exec \
     -- /bin/sh "$(pwd)/expire.sh" wait "$2"
+}
+
+main() {
+  renew_lease "$@"
 }

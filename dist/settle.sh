@@ -4,24 +4,20 @@
 # late: it was decided otherwise.
 
 uptime() {
-  cut -d . -f 1 /proc/uptime
+  read -r seconds _ </proc/uptime
+  echo "${seconds%.*}"
 }
 
 restarted_units() {
-  services | while read -r unit number _; do
-    before=$(sed -n "s/^$(escaped "$unit") //p" activate.restarts)
-    [ "$number" -le "${before:-0}" ] || printf '%s\n' "$unit"
-  done | head -n "$most_units" | tr '\n' ' '
-}
-
-# A name as a pattern of sed.
-escaped() {
-  printf '%s' "$1" | sed 's/[][\\.*^$/]/\\&/g'
+  services '*.service' | awk 'FILENAME != "-" { before[$1] = $2; next } $2 > before[$1] + 0 { print $1 }' activate.restarts - |
+    head -n "$most_units" | tr '\n' ' '
 }
 
 main() {
   cd -- "$(run_directory "$1")" 2>/dev/null && [ -e armed ] || return 3
   ended=$(cat activate.ended 2>/dev/null) || ended=$(uptime)
+  # activate.sh leaves none where it sees no unit that was started.
+  [ -e activate.restarts ] || services '*.service' >activate.restarts
   until [ "$(uptime)" -gt "$((ended + $2))" ]; do
     [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
     sleep 0.2

@@ -3,19 +3,20 @@
 # Arguments: RUN JOB JOB_SCRIPT COMMAND [ARG...]. The command is looked up in PATH and runs in the directory of the run.
 # Exit codes: 0 the job was started, 1 it could not be.
 
-main() {
+start_job() {
   run=$1 job=$2 script=$3
   shift 3
   dir=$(run_directory "$run")
   cd -- "$dir" || return 1
   # Where /run is full, the rollback begins with the room that arm.sh has reserved.
   [ "$job" != back ] || rm -f reserve
-  printf '%s' "$script" >job.sh.new && mv -- job.sh.new job.sh || return 1
+  [ -e job.sh ] || { printf '%s' "$script" >job.sh.new && mv -- job.sh.new job.sh; } || return 1
   # The command is in a file, since systemd would replace $NAME, ${NAME} and $$ in the arguments of a unit.
   {
     printf 'set --'
     for word; do
-      printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"
+      case $word in *"'"*) word=$(printf '%s' "$word" | sed "s/'/'\\\\''/g") ;; esac
+      printf " '%s'" "$word"
     done
     echo
   } >"$job.command" || return 1
@@ -44,4 +45,8 @@ main() {
   # shellcheck disable=SC2086 # one word for each variable, none of which holds white space
   systemd-run --quiet --unit="nix-flake-deploy-$run-$job" --description="nix-flake-deploy: $job" --service-type=exec \
     --property=WorkingDirectory="$dir" $environment -- /bin/sh "$dir/job.sh" "$job"
+}
+
+main() {
+  start_job "$@"
 }

@@ -1,6 +1,6 @@
 # Reports the facts for the plan of units, from the running machine and from a system in its store, as
 # switch-to-configuration reads them. Reads only, and needs no root. No values of unit files are reported but those of the settings
-# that decide, because others may be long or secret.
+# that decide, because others may be long or secret. It is part of compare.sh.
 # Arguments: CURRENT AFTER SECONDS LINES. CURRENT is the machine's directory of unit files, AFTER the system, SECONDS bound each
 # question to systemd, LINES each list.
 # Prints nothing where one of both has no unit files, else:
@@ -9,90 +9,143 @@
 #   fstab WHICH LINE                          what the file systems are
 #   list WHICH NAME                           what a switch that was killed has left to start, restart or reload
 #   active STATE NAME                         a unit that is not inactive, with systemd's ActiveState
-#   idle RESULT NAME                          one that is: never (was not started), unmet (its conditions), ran
-#   alias OTHER NAME                          another name of a unit
-#   down NAME OTHER                           stopping NAME stops OTHER
+#   idle RESULT NAME                          one that is, and may be started: never (was not started), unmet (its conditions), ran
+#   alias OTHER NAME                          another name of a loaded unit
+#   down NAME OTHER                           stopping NAME, which may be stopped, stops OTHER
 #   managed FILE NAME                         a unit that runs, comes from /etc/systemd/system, and is gone, changed or a target;
 #                                             FILE is gone or present; its facts follow:
 #     key CHANGE SECTION KEY, section CHANGE SECTION     CHANGE is added, removed or changed
 #     set WHICH SECTION KEY VALUE                        a setting that decides
 #   socket NAME                               a socket unit in AFTER
 #   new NAME                                  a unit file that only AFTER has
-#   pulls NAME OTHER                          in AFTER, starting NAME starts OTHER, which exists
-#   part NAME OTHER                           in AFTER, OTHER is part of NAME
+#   pulls NAME OTHER                          in AFTER, starting NAME, which may be started, starts OTHER, which exists
+#   part NAME OTHER                           in AFTER, OTHER is part of NAME, the target that each switch starts
 #   end                                       in the end, unless there are more than LINES lines
 # Exit codes: 0.
 
-main() {
-  after=$2 seconds=$3 lines=$4
-  old=$(readlink -f -- "$1") && new=$(readlink -f -- "$after/etc/systemd/system") || return 0
-  if [ ! -d "$old" ] || [ ! -d "$new" ]; then return 0; fi
-  system_facts 2>/dev/null | cut -c 1-20000 | head -n "$lines"
+unit_facts() {
+  current=$1 after=$2 seconds=$3 lines=$4
+  reactivation=sysinit-reactivation.target
+  # -m resolves what is missing, too, so that each path has its line.
+  paths=$(readlink -m -- "$current" "$after/etc/systemd/system" /proc/1/exe /run/current-system/systemd/lib/systemd/systemd \
+    "$after/systemd/lib/systemd/systemd" /etc/systemd/system.conf "$after/etc/systemd/system.conf")
   {
-    entries O "$old"
-    entries N "$new"
-    find "$new/" -maxdepth 1 -type l -printf 'L %f %l\n'
-    timeout "$seconds" systemctl show --property=UnitPath | sed 's/^UnitPath=//' | tr ' ' '\n' | while read -r directory; do
-      case $directory in /etc/systemd/system | '') ;; *) entries P "$directory" ;; esac
-    done
-    timeout "$seconds" systemctl show --all --property="$properties" '*.service' '*.socket' '*.timer' '*.target' '*.path' '*.mount' \
-      '*.automount' '*.swap' '*.slice' | sed 's/^/S /'
-  } 2>/dev/null | awk -v old="$old" -v new="$new" "$program" | head -n "$lines"
+    read -r old && read -r new
+    if [ ! -d "$old" ] || [ ! -d "$new" ]; then return 0; fi
+    read -r process && read -r running && read -r next && read -r config && read -r next_config
+    # Only root sees the program of a process.
+    [ "$process" != /proc/1/exe ] || process=$running
+    {
+      printf '%s\n' "systemd before $process" "systemd after $next" "config before $config" "config after $next_config" |
+        while read -r word which path; do if [ -e "$path" ]; then echo "$word $which $path"; else echo "$word $which "; fi; done
+      unit_files
+    } | awk -v old="$old" -v new="$new" -v after="$after" -v seconds="$seconds" -v reactivation="$reactivation" "$program" | head -n "$lines"
+  } <<PATHS
+$paths
+PATHS
 }
 
-properties=Id,Names,ActiveState,FragmentPath,ConditionResult,ConditionTimestampMonotonic,RequiredBy,BoundBy,ConsistsOf
-
-system_facts() {
-  printf 'systemd before %s\n' "$(readlink -e /proc/1/exe || readlink -e /run/current-system/systemd/lib/systemd/systemd)"
-  printf 'systemd after %s\n' "$(readlink -e -- "$after/systemd/lib/systemd/systemd")"
-  printf 'config before %s\nconfig after %s\n' "$(readlink -e /etc/systemd/system.conf)" "$(readlink -e -- "$after/etc/systemd/system.conf")"
-  printf 'inhibitors before %s\n' "$(head -c 10000 /run/current-system/switch-inhibitors | tr '\n' ' ')"
-  printf 'inhibitors after %s\n' "$(head -c 10000 -- "$after/switch-inhibitors" | tr '\n' ' ')"
-  sed 's/^/fstab before /' /etc/fstab
-  sed 's/^/fstab after /' "$after/etc/fstab"
-  for list in start restart reload; do sed "s/^/list $list /" "/run/nixos/$list-list"; done
-}
-
-# Unit files, drop-ins and dependencies of a directory, with the type of what links point to: f is a file, c is /dev/null.
-entries() {
-  find -L "$2/" -mindepth 1 -maxdepth 2 ! -type d -printf "$1 %y $2 %P\n" 2>/dev/null
+# Unit files, drop-ins and dependencies of all directories, with the type of what links point to (f is a file, c is /dev/null), and what
+# links point to. Directories with names before /etc/systemd/system have precedence over it.
+unit_files() {
+  set -- "$old" "$new"
+  precedence=E
+  printf 'D O %s\nD N %s\n' "$old" "$new"
+  # shellcheck disable=SC2046 # a word for each directory
+  for directory in $(timeout "$seconds" systemctl show --property=UnitPath --value 2>/dev/null); do
+    case $directory in
+      /etc/systemd/system) precedence=P ;;
+      *)
+        [ -d "$directory" ] || continue
+        printf 'D %s %s\n' "$precedence" "$directory"
+        set -- "$@" "$directory"
+        ;;
+    esac
+  done
+  find -L "$@" -mindepth 1 -maxdepth 2 ! -type d -printf 'F %y %H %P\n' 2>/dev/null
+  find -H "$@" -maxdepth 1 -type l -printf 'L %H %f %l\n' 2>/dev/null
+  grep -RlsF -- "$reactivation" "$new" | sed 's/^/Q /'
 }
 
 program=$(cat <<'AWK'
-# Reads the entries of directories (O: the machine's, N: those of AFTER, P: other ones, in the order of their precedence), links
-# (L NAME TARGET), and what systemd shows of each unit (S PROPERTY=VALUE, a blank line between two units).
-BEGIN { split("Wants Requires BindsTo Upholds", pulling); split("RequiredBy BoundBy ConsistsOf", propagating) }
-$1 == "L" { name = $3; sub(/.*\//, "", name); if (is_unit($2) && is_unit(name) && name != $2 && name !~ /@\./) other_name[$2] = name; next }
-$1 == "S" {
-  if ($0 == "S ") { unit_shown(); next }
-  at = index($0, "="); property = substr($0, 3, at - 3); shown[property] = substr($0, at + 1); next
+# Reads directories (D TAG DIRECTORY, with the tag O for the machine's, N for that of AFTER, and in the order of their precedence E for
+# others before the machine's, P for others behind it), their entries (F TYPE DIRECTORY PATH) and links (L DIRECTORY NAME TARGET), files that
+# name the target of reactivation (Q), and lines of the answer. systemd is only asked for details of units that the switch may stop or start:
+# an answer takes it a millisecond or more for each unit.
+BEGIN {
+  split("Wants Requires BindsTo Upholds", pulling); split("RequiredBy BoundBy ConsistsOf", propagating)
 }
-{
-  path = $3 "/" $4; slash = index($4, "/")
+$1 == "systemd" || $1 == "config" { print; next }
+$1 == "D" { tag[$3] = $2; next }
+$1 == "L" {
+  name = $4; sub(/.*\//, "", name)
+  if (!is_unit($3) || !is_unit(name) || name == $3 || name ~ /@\./) next
+  if (tag[$2] == "N") other_name[$3] = name
+  if (!($3 in own_name)) own_name[$3] = name
+  next
+}
+$1 == "Q" { name = substr($0, length(new) + 4); sub(/(\.d)?\/.*/, "", name); if (is_unit(name)) part_candidate[name] = 1; next }
+$1 == "F" {
+  which = tag[$3]; path = $3 "/" $4; slash = index($4, "/")
   if (slash == 0) {
     if (!is_unit($4)) next
-    if ($1 != "P") type[$1, $4] = $2
-    if ($1 == "O") next
-    if (!($4 in file) && ($1 == "N" || $2 == "c" || $2 == "f")) { file[$4] = path; kind[$4] = $2; order[++files] = $4 }
+    if (which == "E") elsewhere[$4] = 1
+    if (which == "O" || which == "N") type[which, $4] = $2
+    if (which == "O") next
+    if (!($4 in file) && (which == "N" || $2 == "c" || $2 == "f")) { file[$4] = path; kind[$4] = $2; order[++files] = $4 }
     next
   }
   parent = substr($4, 1, slash - 1); child = substr($4, slash + 1)
   if (parent ~ /\.d$/ && child ~ /\.conf$/) {
     unit = substr(parent, 1, length(parent) - 2)
-    if ($2 == "f") real_drop_ins[$1, unit]++
-    if ($2 == "f" || $2 == "c") drop_ins[$1, unit] = drop_ins[$1, unit] " " child
-  } else if ($1 != "O" && parent ~ /\.(wants|requires|upholds)$/ && is_unit(child)) {
-    unit = parent; sub(/\.[a-z]*$/, "", unit); linked[++links] = unit " " child
+    if ($2 == "f") real_drop_ins[which, unit]++
+    if ($2 == "f" || $2 == "c") drop_ins[which, unit] = drop_ins[which, unit] " " child
+  } else if (which != "O" && parent ~ /\.(wants|requires|upholds)$/ && is_unit(child)) {
+    unit = parent; sub(/\.[a-z]*$/, "", unit); linked[unit] = linked[unit] " " child
   }
 }
 END {
-  unit_shown()
-  for (i = 1; i <= managed; i++) compare(managed_unit[i], managed_state[i])
-  for (i = 1; i <= files; i++) dependencies(order[i])
-  for (i = 1; i <= links; i++) { split(linked[i], pair, " "); pull("pulls", pair[1], pair[2]) }
+  inhibitors("before", "/run/current-system/switch-inhibitors"); inhibitors("after", after "/switch-inhibitors")
+  mounts = fstab("before", "/etc/fstab") == fstab("after", after "/etc/fstab") ? "same" : "changed"
+  lists("start"); lists("restart"); lists("reload")
+  list_units()
+  for (name in own_name) if (!(name in state) && (own_name[name] in state)) { alias[name] = own_name[name]; print "alias " name " " alias[name] }
+  for (i = 1; i <= units; i++) if (state[listed[i]] != "inactive") { print "active " state[listed[i]] " " listed[i]; running_unit(listed[i]) }
+  for (name in left) { may_stop(name); may_start(name) }
+  may_start(reactivation)
+  for (name in part_candidate) parts_of(name)
+  ask_systemd()
+  for (i = 1; i <= starting; i++) what_starts(start[i])
+  ask_systemd()
   for (i = 1; i <= files; i++) if (kind[order[i]] == "f" && (("N", order[i]) in type) && !(("O", order[i]) in type)) print "new " order[i]
   for (i = 1; i <= files; i++) if (order[i] ~ /\.socket$/ && (("N", order[i]) in type) && type["N", order[i]] != "l") print "socket " order[i]
+  # A plan without what was asked would be wrong.
+  for (name in asked) exit
   print "end"
+}
+
+function inhibitors(which, path,    line, text) {
+  while ((getline line < path) > 0 && length(text) < 10000) text = text line " "
+  print "inhibitors " which " " substr(text, 1, 10000)
+}
+
+function fstab(which, path,    line, text) {
+  while ((getline line < path) > 0) { print "fstab " which " " substr(line, 1, 20000); text = text line "\n" }
+  return text
+}
+
+function lists(action,    line, path) {
+  path = "/run/nixos/" action "-list"
+  while ((getline line < path) > 0) { print "list " action " " substr(line, 1, 20000); left[line] = 1 }
+}
+
+function list_units(    command, line, part) {
+  command = "timeout " seconds " systemctl list-units --all --full --plain --no-legend --no-pager 2>/dev/null </dev/null"
+  while ((command | getline line) > 0) {
+    split(line, part, " ")
+    if (is_unit(part[1])) { listed[++units] = part[1]; state[part[1]] = part[3] }
+  }
+  close(command)
 }
 
 function is_unit(name) { return name ~ /^[A-Za-z0-9:_.\\@-]+\.(service|socket|timer|target|path|mount|automount|swap|slice)$/ }
@@ -102,15 +155,59 @@ function template(unit,    at) {
   return at == 0 ? "" : substr(unit, 1, at) substr(unit, match(unit, /\.[a-z]*$/))
 }
 
+function running_unit(unit,    base) {
+  base = (("O", unit) in type) || template(unit) == "" ? unit : template(unit)
+  if (!(base in elsewhere)) compare(unit, state[unit])
+  if (mounts == "changed" && unit ~ /\.(mount|automount|swap)$/) may_stop(unit)
+}
+
+function is_running(unit) { return (unit in state) && state[unit] != "inactive" }
+
+# What is stopped with it is asked.
+function may_stop(unit) {
+  if (is_running(unit) && unit !~ /\.(target|slice)$/) ask(unit)
+}
+
+# What is started with it is reported, and what has become of it where it does not run.
+function may_start(unit) {
+  if (unit in starts) return
+  starts[unit] = 1; start[++starting] = unit
+  if ((unit in state) && state[unit] == "inactive") ask(unit)
+}
+
+function ask(unit) {
+  if (unit in known) return
+  known[unit] = asked[unit] = 1
+  if (last < first + 0) last = first
+  if (length(batch[last + 0]) > 20000) last++
+  batch[last + 0] = batch[last + 0] " '" unit "'"
+}
+
+# Asks for all units that are to be asked for, also those that its answers add.
+function ask_systemd(    command, line, at) {
+  for (; first + 0 <= last + 0; first++) {
+    if (batch[first + 0] == "") continue
+    if (first + 0 == last + 0) last++
+    command = "timeout " seconds " systemctl show --property=Id,ConditionResult,ConditionTimestampMonotonic,RequiredBy,BoundBy,ConsistsOf --" batch[first + 0] " 2>/dev/null </dev/null"
+    while ((command | getline line) > 0) {
+      at = index(line, "=")
+      if (at == 0) unit_shown()
+      else shown[substr(line, 1, at - 1)] = substr(line, at + 1)
+    }
+    close(command)
+    unit_shown()
+  }
+}
+
 function unit_shown(    id, names, n, i, result) {
   id = shown["Id"]
-  if (is_unit(id)) {
-    n = split(shown["Names"], names, " ")
-    for (i = 1; i <= n; i++) if (names[i] != id) print "alias " names[i] " " id
-    if (shown["ActiveState"] != "inactive") {
-      print "active " shown["ActiveState"] " " id
-      if (id !~ /\.(target|slice)$/) for (i = 1; i <= 3; i++) { n = split(shown[propagating[i]], names, " "); while (n > 0) print "down " id " " names[n--] }
-      if (index(shown["FragmentPath"], "/etc/systemd/system") == 1) { managed_unit[++managed] = id; managed_state[managed] = shown["ActiveState"] }
+  if (id in asked) {
+    delete asked[id]
+    if (is_running(id)) {
+      for (i = 1; i <= 3; i++) {
+        n = split(shown[propagating[i]], names, " ")
+        for (; n > 0; n--) { print "down " id " " names[n]; if (is_unit(names[n])) { may_stop(names[n]); may_start(names[n]) } }
+      }
     } else {
       result = shown["ConditionTimestampMonotonic"] + 0 == 0 ? "never" : shown["ConditionResult"] == "no" ? "unmet" : "ran"
       # A file that has changed may have other conditions.
@@ -191,9 +288,9 @@ function setting(which, section, key,    side, value, n, list) {
 }
 
 # What switch-to-configuration checks of a running unit.
-function compare(unit, state,    base, gone, text) {
+function compare(unit, now,    base, gone, text) {
   base = unit
-  if (state != "active" && state != "activating") return
+  if (now != "active" && now != "activating") return
   gone = 0
   if (template(unit) != "" && !(("O", unit) in type) && !(("N", unit) in type)) {
     base = template(unit)
@@ -202,7 +299,7 @@ function compare(unit, state,    base, gone, text) {
   if (!(("O", base) in type) || type["O", base] == "l") return
   if (type["N", base] != "f") gone = 1
   parse_unit(1, "O", old, unit, base)
-  if (gone) { print "managed gone " unit; setting("old", "Unit", "X-StopOnRemoval"); return }
+  if (gone) { print "managed gone " unit; setting("old", "Unit", "X-StopOnRemoval"); may_stop(unit); return }
   parse_unit(2, "N", new, unit, base)
   text = differences()
   if (text == "" && unit !~ /\.target$/) return
@@ -212,29 +309,59 @@ function compare(unit, state,    base, gone, text) {
   setting("new", "Unit", "X-StopOnReconfiguration")
   setting("new", "Service", "X-ReloadIfChanged"); setting("new", "Service", "X-RestartIfChanged"); setting("new", "Service", "X-StopIfChanged")
   setting("new", "Service", "X-NotSocketActivated"); setting("new", "Service", "Sockets")
+  may_stop(unit); may_start(unit)
+  if (unit ~ /\.service$/) sockets_of(unit)
 }
 
-function dependencies(unit,    i, n, names, tree, directory) {
-  if (kind[unit] != "f") return
+function sockets_of(unit,    n, names) {
+  n = split(values[2, "Service", "Sockets"], names, /[ \t\n]+/)
+  names[++n] = unit
+  sub(/(@[^.]*)?\.service$/, ".socket", names[n])
+  for (; n > 0; n--) if (names[n] != "") { may_stop(names[n]); may_start(names[n]) }
+}
+
+# Reads the file of a unit in AFTER; returns whether it has one.
+function read_file(unit,    directory) {
+  if (!(unit in kind) || kind[unit] != "f") return 0
   split("", values); split("", sections); split("", keys); count = 0
   directory = file[unit]; sub(/\/[^\/]*$/, "", directory)
   parse(1, file[unit])
   parse_drop_ins(1, "N", new, unit)
-  for (i = 1; i <= 4; i++) { n = split(values[1, "Unit", pulling[i]], names, /[ \t\n]+/); while (n > 0) if (names[n--] != "") pull("pulls", unit, names[n + 1]) }
+  return 1
+}
+
+function parts_of(unit,    n, names) {
+  if (!read_file(unit)) return
   n = split(values[1, "Unit", "PartOf"], names, /[ \t\n]+/)
-  while (n > 0) if (names[n--] != "") pull("part", names[n + 1], unit)
+  while (n > 0) if (names[n--] == reactivation) { print "part " reactivation " " unit; may_stop(unit); may_start(unit) }
+}
+
+# An instance without a file of its own has the dependencies of its template.
+function what_starts(unit,    i, n, names) {
+  if (!(unit in kind) && !(unit in linked)) unit = template(unit)
+  if (unit == "" || (unit in reported)) return
+  reported[unit] = 1
+  if (read_file(unit)) for (i = 1; i <= 4; i++) {
+    n = split(values[1, "Unit", pulling[i]], names, /[ \t\n]+/)
+    for (; n > 0; n--) if (names[n] != "") pull(unit, names[n])
+  }
+  if (unit in linked) for (n = split(linked[unit], names, " "); n > 0; n--) pull(unit, names[n])
 }
 
 # Only units that exist and are not masked are reported.
-function pull(word, from, to) {
-  if (from in other_name) from = other_name[from]
+function pull(from, to) {
   if (to in other_name) to = other_name[to]
-  if (!is_unit(to) || !is_unit(from)) return
+  if (!is_unit(to)) return
   # What the machine masks and the new system does not have stays masked.
   if (!(("N", to) in type) && (("O", to) in type) && type["O", to] == "c") return
   # To ask for an element creates it.
-  if ((to in kind ? kind[to] : kind[template(to)]) == "f") print word " " from " " to
+  if ((to in kind ? kind[to] : kind[template(to)]) != "f") return
+  print "pulls " from " " to
+  may_start(to in alias ? alias[to] : to)
 }
 AWK
 )
 
+main() {
+  unit_facts "$@"
+}

@@ -35,13 +35,13 @@
 # /run for a rollback or the last step), job.sh, last.sh, finish.sh, switch.sh.
 
 set -u
-cd -- "$(dirname -- "$0")" || exit 1
+cd -- "${0%/*}" || exit 1
 for file in run kind current new-running previous-link previous-profile previous-running; do
   # Nothing is known of what to roll back to.
   [ -e "$file" ] || exit 1
 done
-run=$(cat run)
-kind=$(cat kind)
+read -r run <./run
+read -r kind <./kind
 directory=$(pwd)
 
 # Runs a command again with more room in /run, where it fails.
@@ -82,11 +82,13 @@ keep() {
 # Starts the unit of the job "last", unless the job has ended. A second unit of the job waits for the first and then does nothing.
 start_last() {
   [ ! -e last.status ] || return 0
+  unit=nix-flake-deploy-$run-last
+  if [ -e last.log ]; then
+    ! systemctl is-active --quiet "$unit.service" || return 0
+    systemctl reset-failed "$unit.service" 2>/dev/null
+  fi
   # There to be followed before it begins.
   : >>last.log
-  unit=nix-flake-deploy-$run-last
-  ! systemctl is-active --quiet "$unit.service" || return 0
-  systemctl reset-failed "$unit.service" 2>/dev/null
   with_room systemd-run --quiet --unit="$unit" --service-type=exec --property=WorkingDirectory="$directory" -- \
     /bin/sh "$directory/watchdog.sh" last && return 0
   setsid nohup /bin/sh ./watchdog.sh last >/dev/null 2>&1 </dev/null &

@@ -12,7 +12,7 @@ let fleet: Fleet;
 let counted: CountedPrograms;
 
 beforeAll(async () => {
-  fleet = await Fleet.start(["web1"]);
+  fleet = await Fleet.start(["web1", "web2"]);
   counted = new CountedPrograms(fleet);
 });
 
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 async function commit(text: string): Promise<void> {
-  await writeFlake(`${fleet.directory}/flake`, { web1: { text } }, { git: true });
+  await writeFlake(`${fleet.directory}/flake`, { web1: { text }, web2: { text } }, { git: true });
 }
 
 async function deploy(inputs: Readonly<Record<string, string>> = {}) {
@@ -34,22 +34,39 @@ async function deploy(inputs: Readonly<Record<string, string>> = {}) {
   return { status: run.outputs["status"], ...cost };
 }
 
-// Programs of one run, however many machines it has.
-const onRunner = { "nix flake": 2, "nix-store --add": 1, "nix-store --query": 1, "prlimit --pid": 1, "ssh-keygen -y": 1 };
-// One of the three is Nix's own question for the master.
-const onePerMachine = { "nix flake": 3, "ssh control": 2, "ssh master": 1, "ssh nix": 1, "ssh session": 1 };
-const freshConnection = { "ssh control": 3, "ssh master": 2, "ssh session": 2 };
+type Programs = Readonly<Record<string, number>>;
+
+// Of one run, however many machines it has.
+const perRun: Programs = { "nix flake": 2, "nix-store --add": 1, "nix-store --query": 1, "prlimit --pid": 1, "ssh-keygen -y": 1 };
+// Nix itself asks for the master: that is the control.
+const perMachine: Programs = { "nix flake": 1, "ssh control": 1, "ssh master": 1, "ssh nix": 1, "ssh session": 1 };
+const freshConnection: Programs = { "ssh master": 1, "ssh session": 1 };
+
+function sum(...all: readonly Programs[]): Programs {
+  const programs: Record<string, number> = {};
+  for (const [program, number] of all.flatMap((some) => Object.entries(some))) programs[program] = (programs[program] ?? 0) + number;
+  return programs;
+}
 
 test("a change, nothing to do and a change without protection cost what they must", async () => {
   await commit("first");
   await deploy();
   await commit("second");
-  expect(await deploy()).toEqual({ status: "deployed", programs: { ...onRunner, ...onePerMachine, ...freshConnection }, scripts: 11 });
-  expect(await deploy()).toEqual({ status: "unchanged", programs: { ...onRunner, ...onePerMachine }, scripts: 4 });
+  expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 8 });
+  expect(await deploy()).toEqual({ status: "unchanged", programs: sum(perRun, perMachine), scripts: 4 });
   await commit("third");
   expect(await deploy({ rollback: "false" })).toEqual({
     status: "deployed",
-    programs: { ...onRunner, ...onePerMachine, ...freshConnection },
-    scripts: 10,
+    programs: sum(perRun, perMachine, freshConnection),
+    scripts: 8,
   });
+});
+
+test("a further machine adds what each machine costs, and nothing of the runner's Nix", async () => {
+  await commit("fourth");
+  await deploy({ targets: "root@web1\nroot@web2" });
+  await commit("fifth");
+  const { status, programs } = await deploy({ targets: "root@web1\nroot@web2" });
+  const each = sum(perMachine, freshConnection);
+  expect({ status, programs }).toEqual({ status: "deployed", programs: sum(perRun, each, each) });
 });

@@ -77,6 +77,8 @@ class FleetRun {
       await this.#step(work, async (signal) => {
         const prepared = await work.host.prepare(signal);
         if (prepared.kind === "settled") return prepared.outcome;
+        // Those that wait hold as much as those that are worked on, however many they are.
+        if (this.#waiting >= maxParallel) prepared.system.machine.rest();
         work.ready = prepared.system;
         return undefined;
       });
@@ -91,6 +93,11 @@ class FleetRun {
     for (const work of this.#works) {
       if (work.unreachable !== undefined) await this.#end(work, { status: skip ? "skipped" : "failed", error: work.unreachable });
     }
+  }
+
+  /** How many hosts wait for their activation. */
+  get #waiting(): number {
+    return this.#works.filter(({ ready }) => ready !== undefined).length;
   }
 
   /** Activates what has built, in batches, as long as not too many hosts have failed. */

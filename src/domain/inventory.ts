@@ -71,8 +71,8 @@ export type Choice = {
   readonly others: readonly OtherMachine[];
 };
 
-// web2 before web10.
-const naturally = new Intl.Collator("en", { numeric: true });
+// Made where names are sorted for the first time: it takes 15 ms, a third of the start of Node.
+let collator: Intl.Collator | undefined;
 
 /**
  * Chooses from an inventory, in the order of the names. Throws an `InputError` when there is no machine at all, or when a part
@@ -89,11 +89,7 @@ export function chooseMachines({ names, entries }: Inventory, selection: Selecti
   const refused = others.filter(({ name }) => isNamed(name, selection)).map(({ name, reason }) => `${name} (${reason})`);
   if (refused.length > 0)
     throw new InputError([{ input: "select", problem: `names hosts that cannot be deployed: ${refused.join(", ")}`, topic: "no-machines" }]);
-  const { chosen } = select(
-    entries.toSorted((one, other) => naturally.compare(one.name, other.name)),
-    selection,
-    selectable,
-  );
+  const { chosen } = select(entries.toSorted(byName), selection, selectable);
   // A name also counts as matched when the machine is unusable or was not evaluated.
   const known = new Map(entries.map((entry) => [entry.name, entry]));
   const { chosen: expected, unmatched } = select(names, selection, (name) => selectable(known.get(name) ?? { name, kind: "other", reason: "" }));
@@ -129,7 +125,7 @@ export function excludeMachines(choice: Choice, problems: ReadonlyMap<string, st
     const problem = problems.get(name);
     return problem === undefined ? [] : [{ kind: "unusable", name, error: unsupported(problem), tags, topic }];
   });
-  const unusable = [...choice.unusable, ...excluded].toSorted((one, other) => naturally.compare(one.name, other.name));
+  const unusable = [...choice.unusable, ...excluded].toSorted(byName);
   return { ...choice, machines: choice.machines.filter(({ name }) => !problems.has(name)), unusable };
 }
 
@@ -154,7 +150,7 @@ export function separateSamePlace(choice: Choice, placeOf: (machine: InventoryMa
     const error = `${names.join(" and ")} have the same address (${place}); one run can deploy only one configuration per machine`;
     unusable.push({ kind: "unusable", name: machine.name, error, tags: machine.tags, topic: "same-place" });
   }
-  return { ...choice, machines, unusable: unusable.toSorted((one, other) => naturally.compare(one.name, other.name)) };
+  return { ...choice, machines, unusable: unusable.toSorted(byName) };
 }
 
 /** The machines as targets, under the names that the flake gives them. */
@@ -212,6 +208,12 @@ export function failedBefore(name: string, configuration: string | undefined, er
     seconds: 0,
     error,
   };
+}
+
+/** Compares names naturally: web2 comes before web10. */
+function byName(one: { readonly name: string }, other: { readonly name: string }): number {
+  collator ??= new Intl.Collator("en", { numeric: true });
+  return collator.compare(one.name, other.name);
 }
 
 function selectable(entry: InventoryEntry): { names: string[]; tags: readonly string[] | undefined } {

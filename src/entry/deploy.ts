@@ -30,12 +30,19 @@ import { runnerStore } from "./runner-store.js";
 import { sourceOf, type Sources } from "./systems-here.js";
 
 /** What the parts of a run share. */
-type Run = { readonly log: WorkflowLog; readonly runLog: WorkflowRunLog; readonly identity: RunIdentity; readonly known: Known };
+type Run = {
+  readonly log: WorkflowLog;
+  readonly runLog: WorkflowRunLog;
+  readonly identity: RunIdentity;
+  readonly known: Known;
+  /** Core dumps are switched off. */
+  readonly protectedMemory: Promise<void>;
+};
 
 /** Deploys as the inputs say, and reports how it ended. Returns the exit code. */
-export async function run(): Promise<number> {
+export async function run(protectedMemory = preventCoreDumps()): Promise<number> {
   const log = new WorkflowLog();
-  const all: Run = { log, runLog: new WorkflowRunLog(log), identity: new RunIdentity(log), known: nothingKnown() };
+  const all: Run = { log, runLog: new WorkflowRunLog(log), identity: new RunIdentity(log), known: nothingKnown(), protectedMemory };
   return await runCancellable(async (cancelled) => ((await deployAndReport(all, cancelled)) ? 0 : 1), {
     onFirst: (signal) => log.annotate("warning", `Cancelled by ${signal}`, all.runLog.runningHosts()),
     onSecond: async () => await all.identity.remove(),
@@ -59,14 +66,13 @@ async function deployAndReport(all: Run, cancelled: AbortSignal): Promise<boolea
   return isGreen;
 }
 
-async function deploy({ log, runLog, identity, known }: Run, cancelled: AbortSignal): Promise<void> {
+async function deploy({ log, runLog, identity, known, protectedMemory }: Run, cancelled: AbortSignal): Promise<void> {
   const inputs = parseInputs(readInput);
   known.summary = inputs.summary;
   for (const secret of secretsOf(inputs)) maskSecret(secret);
   if (!inputs.allowUnsafeEvent) requireTrustedCode(readEvent(process.env));
   const ssh = sshSettings(inputs, process.env["SSH_AUTH_SOCK"]);
-  await requirePrograms();
-  await preventCoreDumps();
+  await Promise.all([requirePrograms(), protectedMemory]);
   const found = await machinesOfDeployment(inputs, deploymentPorts({ inputs, ssh, identity, known, log, signal: cancelled }));
   const wantedAs = ({ name }: Target): WantedSystem => {
     const wanted = found.wanted.get(name);

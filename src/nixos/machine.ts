@@ -185,6 +185,10 @@ class ConnectedNixosMachine implements ConnectedMachine {
     return new ArmedNixosMachine(guarded, activation, { connection: this.#connection, log: this.#log, privileged: this.#privileged, call, callOver });
   }
 
+  rest(): void {
+    this.#shell.rest();
+  }
+
   /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
   async cleanUp(): Promise<void> {
     if (!this.#prepared) return;
@@ -222,7 +226,9 @@ class ConnectedNixosMachine implements ConnectedMachine {
     const end = await this.#call(signal)(() => prepareCall(run, paths, privileged), phase);
     if (end.exitCode === 0) {
       this.#lease.begin(async () => {
-        if (await this.#connection.isOpen()) await this.#shell.run(leaseCall(run, privileged));
+        if (!(await this.#connection.isOpen())) return;
+        // A machine that waits keeps no session for this.
+        await (this.#shell.isOpen ? this.#shell : this.#shell.over(this.#connection)).run(leaseCall(run, privileged));
       });
       return;
     }

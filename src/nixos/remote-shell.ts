@@ -85,6 +85,11 @@ export class RemoteShell {
     await this.#sessions.keepNone();
   }
 
+  /** Ends the sessions that no script uses. The next script opens another one. */
+  rest(): void {
+    this.#sessions.rest();
+  }
+
   /** Ends the sessions that were kept. */
   close(): void {
     this.#sessions.close();

@@ -82,7 +82,16 @@ export function elevationText(): string {
   return `${textOf("environment")}${readFileSync(elevateScript, "utf8")}`;
 }
 
+// Each is read once, however many machines get it.
+const texts = new Map<keyof typeof scripts, string>();
+
 /** The texts of files, one after the other, without their comments: no machine needs those. */
 function textOf(...names: readonly (keyof typeof scripts)[]): string {
-  return names.map((name) => readFileSync(scripts[name], "utf8").replaceAll(/^[ \t]*#(?: .*)?\n/gm, "")).join("");
+  return names.map(fileText).join("");
+}
+
+function fileText(name: keyof typeof scripts): string {
+  const text = texts.get(name) ?? readFileSync(scripts[name], "utf8").replaceAll(/^[ \t]*#(?: .*)?\n/gm, "");
+  texts.set(name, text);
+  return text;
 }

@@ -171,6 +171,12 @@ export class Sessions {
     await Promise.all(idle.map(endSoon));
   }
 
+  /** Ends the sessions that wait for a question. */
+  rest(): void {
+    for (const session of this.#idle) session.end();
+    this.#idle = [];
+  }
+
   /** Ends all sessions. */
   close(): void {
     this.#idle = [];

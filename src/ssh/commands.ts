@@ -15,11 +15,6 @@ export function reasonCommand(files: Pick<TargetFiles, "configuration">, target:
   return { file: "ssh", args: ["-F", files.configuration, "-o", "ControlPath=none", "-o", "ControlPersist=no", "--", target.host, "exit"] };
 }
 
-/** Builds the command that says something to the master on this side. */
-export function controlCommand(files: MasterFiles, target: Target, word: "check" | "exit"): Command {
-  return { file: "ssh", args: [...placeOf(files), "-O", word, "--", target.host] };
-}
-
 /** Builds the command that runs something on the machine. */
 export function sessionCommand(files: MasterFiles, target: Target, command: string): Command {
   return { file: "ssh", args: [...placeOf(files), "--", target.host, command] };

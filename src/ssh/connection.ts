@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { CommandError } from "../domain/errors.js";
 import type { Target } from "../domain/target.js";
 import { run, type Command, type Finished, type RunOptions } from "../process/run.js";
-import { controlCommand, masterCommand, reasonCommand, sessionCommand, type MasterFiles } from "./commands.js";
+import { masterCommand, reasonCommand, sessionCommand, type MasterFiles } from "./commands.js";
 import { alias, endOfKnownHosts, identityFiles, renderConfiguration, targetFiles, type SshSettings, type TargetFiles } from "./configuration.js";
 import { connectError } from "./failure.js";
 import { knownHostsLine, parseOfferedKeys, type OfferedKey } from "./host-key.js";
+import { askMaster } from "./master-socket.js";
 
 /** What to run on the machine: a command for the user's login shell, and what it reads. */
 export type RemoteCommand = Pick<
@@ -27,7 +28,7 @@ export type FormerConnection = {
 
 // The host key, the authentication and a jump host come after the TCP connection, which ConnectTimeout alone bounds.
 const authenticationSeconds = 20;
-const controlSeconds = 2;
+const controlMilliseconds = 2000;
 // A machine that comes back is noticed soon: the kernel's own tries become rarer and rarer.
 const againSeconds = 5;
 
@@ -109,13 +110,7 @@ export class Connection {
 
   /** Returns whether the master runs; only the local socket is queried. */
   async isOpen(): Promise<boolean> {
-    if (!existsSync(this.#socket)) return false;
-    try {
-      await run(controlCommand(this.#current, this.target, "check"), { timeout: controlSeconds });
-      return true;
-    } catch {
-      return false;
-    }
+    return existsSync(this.#socket) && (await askMaster(this.#socket, "check", controlMilliseconds));
   }
 
   /** Runs a command on the machine through the master. Throws a `CommandError`; exit code 255 may be ssh's own. */
@@ -129,15 +124,12 @@ export class Connection {
     await this.#end(this.#current);
   }
 
-  async #end(files: MasterFiles): Promise<void> {
-    if (!existsSync(files.socket)) return;
-    try {
-      await run(controlCommand(files, this.target, "exit"), { timeout: controlSeconds });
-    } catch {
-      // Then nothing can use it any more.
-    }
+  async #end({ socket }: MasterFiles): Promise<void> {
+    if (!existsSync(socket)) return;
+    // Without an answer, nothing can use it any more.
+    await askMaster(socket, "exit", controlMilliseconds);
     // A master that ends removes it a moment later.
-    rmSync(files.socket, { force: true });
+    rmSync(socket, { force: true });
   }
 
   get #current(): MasterFiles {
@@ -212,10 +204,5 @@ async function addressesOf(host: string): Promise<string[]> {
 export async function endMasters(directory: string): Promise<void> {
   if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   const sockets = readdirSync(directory).filter((name) => /^\d+\.[st]$/.test(name));
-  await Promise.all(
-    sockets.map(async (name) => {
-      const args = ["-o", `ControlPath=${join(directory, name)}`, "-F", "none", "-O", "exit", "--", "left"];
-      await run({ file: "ssh", args }, { timeout: controlSeconds }).catch(() => undefined);
-    }),
-  );
+  await Promise.all(sockets.map(async (name) => await askMaster(join(directory, name), "exit", controlMilliseconds)));
 }

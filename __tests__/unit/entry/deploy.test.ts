@@ -48,6 +48,23 @@ describe("the main action", () => {
     expect(existsSync(state["identity-directory"] ?? "")).toBe(false);
   });
 
+  test("writes no key before core dumps are switched off", async () => {
+    let inTemp: readonly string[] | undefined;
+    let switchOff = (): void => undefined;
+    const off = new Promise<void>((resolve) => (switchOff = resolve));
+    const nobody = { ...good, targets: "127.0.0.1:1#web1" };
+    const whileWaiting = async (): Promise<number> => {
+      const end = run(off);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      inTemp = readdirSync(process.env["RUNNER_TEMP"] ?? "");
+      switchOff();
+      return await end;
+    };
+    const { state } = await withProgram(directory, "nix", "exit 127", async () => await runStep(directory, { run: whileWaiting, inputs: nobody }));
+    expect(inTemp).toEqual([]);
+    expect(state["identity-directory"]).toBeDefined();
+  });
+
   test("starts again each time it is run", async () => {
     const first = await deploy({ operation: "dance" });
     const second = await deploy({ operation: "switch" });

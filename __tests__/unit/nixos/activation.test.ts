@@ -173,9 +173,10 @@ describe("the decision", () => {
   });
 });
 
+const kept = { stdout: before };
+
 describe("the last step", () => {
   const follow = ["follow", "abc", "last", "0"];
-  const kept = { stdout: before };
 
   test("is followed to its end", async () => {
     const { asked, guarded } = await begun([kept, { stderr: `exit=0\n${before}` }]);
@@ -209,6 +210,60 @@ describe("the last step", () => {
     expect(await restarted.guarded.keep()).toBe("restarted");
     const twice = await begun([kept, { stderr: "exit=lost\n" }, { stdout: before }, kept, { stderr: "exit=lost\n" }, { stdout: before }]);
     await rejection(DeployError, twice.guarded.keep());
+  });
+});
+
+describe("a system that is confirmed at once", () => {
+  const yes = { stderr: `confirmed=yes\nexit=0\n${before}` };
+  const no = { stderr: `confirmed=no\n${before.replace("failed-units=", "failed-units=late.service")}` };
+  const armed = { stdout: `${before.replace("failed-units=", "failed-units=broken.service")}restarting-units=restless.service\n` };
+
+  /** The words of the question, and what comes of it. */
+  async function confirm(answers: readonly Answer[], overrides: Partial<Activation> = {}, notes: string[] = []) {
+    const { call, asked } = machine([armed, ...answers]);
+    const guarded = await GuardedActivation.begin(makeActivation(overrides), makeSite(call, notes));
+    return { confirmed: await guarded.confirm(["known.service"]), asked: asked.slice(1) };
+  }
+
+  test("must run, and may have the failed units of before and those that are known", async () => {
+    const { confirmed, asked } = await confirm([yes]);
+    expect(confirmed).toMatchObject({ kind: "done", state: { running: old } });
+    expect(asked).toEqual([["confirm", "abc", "last", "0", built, "broken.service restless.service known.service"]]);
+  });
+
+  test.each<[string, Partial<Activation>, string]>([
+    ["a new entry of the boot loader", { operation: "boot" }, ""],
+    ["an activation without protection", { guarded: false }, ""],
+    ["a test", { operation: "test" }, built],
+  ])("of %s must run or not", async (_, overrides, running) => {
+    const { asked } = await confirm([yes], overrides);
+    expect(asked[0]?.[4]).toBe(running);
+  });
+
+  test("without a last step is kept once the machine has decided", async () => {
+    expect((await confirm([{ stderr: `confirmed=yes\n${before}` }], { operation: "test" })).confirmed).toMatchObject({ kind: "done", state: { running: old } });
+  });
+
+  test("is left undecided where something speaks against it", async () => {
+    expect((await confirm([no])).confirmed).toMatchObject({ kind: "undecided", state: { failedUnits: ["late.service"] } });
+  });
+
+  test("is refused by a machine that has decided otherwise, or has forgotten the run", async () => {
+    expect((await confirm([{ exitCode: 7 }])).confirmed).toBe("late");
+    expect((await confirm([{ exitCode: 3 }])).confirmed).toBe("restarted");
+    const error = await rejection(DeployError, confirm([{ exitCode: 1, stderr: "no timer\n" }]));
+    expect(error).toMatchObject({ reason: "the watchdog on the machine did not accept the decision (exit code 1)", lines: ["no timer"] });
+  });
+
+  test("has its last step started again where that was killed", async () => {
+    const notes: string[] = [];
+    const lost = { stderr: `confirmed=yes\nexit=lost\n${before}` };
+    const { confirmed, asked } = await confirm([lost, { stdout: before }, kept, { stderr: `exit=0\n${before}` }], {}, notes);
+    expect(confirmed).toMatchObject({ kind: "done" });
+    expect(asked.map((words) => words.slice(0, 3).join(" "))).toEqual(["confirm abc last", "facts", "decide abc keep", "follow abc last"]);
+    expect(notes).toEqual(["setting system profile and boot loader was interrupted on the machine; starting it again"]);
+    const restarted = await confirm([lost, { stdout: before.replace("boot-id=one", "boot-id=two") }]);
+    expect(restarted.confirmed).toBe("restarted");
   });
 });
 

@@ -27,10 +27,12 @@ type Login = {
   readonly guarded?: boolean;
   /** Seconds that the checks take at most. */
   readonly checkSeconds?: number;
+  /** It is asked to decide at once. */
+  readonly confirms?: boolean;
 };
 
 /** Reaches a machine again. Returns what comes of it, and what happened to the former connection, in order. */
-async function reach({ confirm, answers, reopen, hold, former = async () => await Promise.resolve(), guarded = true, checkSeconds }: Login) {
+async function reach({ confirm, answers, reopen, hold, former = async () => await Promise.resolve(), guarded = true, checkSeconds, confirms }: Login) {
   const limits = { activation: 600, confirm, settle: 5, healthCheck: 60, lock: 0 };
   const systems = { toplevel: system, running: system, generation: undefined };
   const activation: Activation = { operation: "switch", system: systems, installBootLoader: false, guarded, limits };
@@ -38,11 +40,12 @@ async function reach({ confirm, answers, reopen, hold, former = async () => awai
   const call: CallScript = async (next) => {
     const { script, args } = next();
     if (script === "decide") decided = args[1];
-    return await Promise.resolve({ kind: "ended", exitCode: script === "decide" ? hold : 0, stdout: "", stderr: "" });
+    if (script === "confirm") events.push("confirm");
+    return await Promise.resolve({ kind: "ended", exitCode: script === "arm" ? 0 : hold, stdout: "", stderr: script === "confirm" ? "confirmed=no\n" : "" });
   };
   const log = notesOf([]);
-  const armed = await GuardedActivation.begin(activation, { run: "abc", name: "a run", call, log, signal });
   const events: string[] = [];
+  const armed = await GuardedActivation.begin(activation, { run: "abc", name: "a run", call, log, signal });
   const connection = {
     setAside: () => ({
       run: async () => await Promise.reject(new Error("called through a shell")),
@@ -61,6 +64,10 @@ async function reach({ confirm, answers, reopen, hold, former = async () => awai
     return { kind: "ended", exitCode: 0, stdout: "", stderr: "" };
   };
   const machine = new ArmedNixosMachine(armed, activation, { connection, log, privileged: true, call: () => call, callOver });
+  if (confirms) {
+    const confirmed = await machine.confirm([], () => events.push("asked"), signal);
+    return { reached: typeof confirmed === "string" ? confirmed : confirmed.kind, events, decided };
+  }
   const reached: Reached = await machine.reach(signal, checkSeconds);
   return { reached: typeof reached === "string" ? reached : "reached", events, decided };
 }
@@ -114,5 +121,18 @@ describe("the watchdog of a machine that is reached", () => {
 
   test("gets more time where the connection took long", async () => {
     expect(await reach({ ...quick, confirm: 1, reopen: async () => await sleep(600), checkSeconds: 0 })).toMatchObject({ decided: "hold" });
+  });
+
+  test("is asked to decide at once, which it may do from then on", async () => {
+    const { reached, events, decided } = await reach({ ...quick, confirms: true });
+    expect({ reached, decided }).toEqual({ reached: "undecided", decided: undefined });
+    expect(events.filter((event) => event !== "closed")).toEqual(["asked", "confirm"]);
+    expect(events).toContain("closed");
+  });
+
+  test("gets more time and decides nothing where the connection took long", async () => {
+    const slow = { ...quick, confirm: 1, reopen: async () => await sleep(600), confirms: true };
+    expect(await reach(slow)).toMatchObject({ reached: "undecided", decided: "hold" });
+    expect(await reach({ ...slow, hold: 7 })).toMatchObject({ reached: "late" });
   });
 });

@@ -21,12 +21,15 @@ function outputOf(outcome: ScriptOutcome): string {
 
 describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
   let sessions = 0;
+  const running = new Set<number>();
   const connection = {
     era: 0,
     run: async (options: Parameters<typeof run>[1]) => {
       sessions += 1;
+      const number = sessions;
+      running.add(number);
       const onStart = (pid: number): void => void (endSession = () => process.kill(pid, "SIGKILL"));
-      return await run({ file: sh, args: ["-s"] }, { ...options, onStart });
+      return await run({ file: sh, args: ["-s"] }, { ...options, onStart }).finally(() => running.delete(number));
     },
   };
   let endSession = (): void => undefined;
@@ -34,6 +37,7 @@ describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
 
   beforeEach(() => {
     sessions = 0;
+    running.clear();
     shell = RemoteShell.standing(connection);
   });
 
@@ -65,10 +69,10 @@ describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
     connection.era += 1;
     await shell.run(script("true"));
     expect(sessions).toBe(2);
-    const running = shell.run(script("sleep 0.3; echo late"));
+    const late = shell.run(script("sleep 0.3; echo late"));
     connection.era += 1;
     // One that is still busy with its script is not kept either.
-    expect(outputOf(await running)).toBe("late\n0");
+    expect(outputOf(await late)).toBe("late\n0");
     await shell.run(script("true"));
     expect(sessions).toBe(3);
   });
@@ -82,6 +86,19 @@ describe.each(["dash", "bash"])("a standing shell under %s", (sh) => {
     expect((await rejection(CommandError, shell.run(script("sleep 20", { timeout: 0.3 })))).failure).toEqual({ kind: "timeout", seconds: 0.3 });
     expect(outputOf(await shell.run(script("echo one")))).toBe("one\n0");
     expect(sessions).toBe(3);
+  });
+
+  test("ends the sessions that no script uses when it rests, and opens another one for the next script", async () => {
+    await Promise.all([shell.run(script("sleep 0.3")), shell.run(script("sleep 0.3"))]);
+    const late = shell.run(script("sleep 0.3; echo late"));
+    shell.rest();
+    expect(shell.isOpen).toBe(false);
+    expect(outputOf(await late)).toBe("late\n0");
+    expect(shell.isOpen).toBe(true);
+    shell.rest();
+    expect(outputOf(await shell.run(script("echo again")))).toBe("again\n0");
+    expect(sessions).toBe(3);
+    expect([...running]).toEqual([3]);
   });
 
   test("opens another session where the former has ended in the meantime", async () => {

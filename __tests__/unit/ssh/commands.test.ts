@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { controlCommand, masterCommand, sessionCommand } from "../../../src/ssh/commands.js";
+import { masterCommand, sessionCommand } from "../../../src/ssh/commands.js";
 import { targetFiles } from "../../../src/ssh/configuration.js";
 import { makeTarget } from "../domain/make.js";
 
@@ -21,8 +21,6 @@ describe("the commands", () => {
       "--",
       "2001:db8::7",
     ]);
-    expect(controlCommand(files, target, "check").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "check", "--", "2001:db8::7"]);
-    expect(controlCommand(files, target, "exit").args).toEqual(["-F", "/tmp/x/0.conf", "-O", "exit", "--", "2001:db8::7"]);
     expect(sessionCommand(files, target, "/bin/sh -s")).toEqual({ file: "ssh", args: ["-F", "/tmp/x/0.conf", "--", "2001:db8::7", "/bin/sh -s"] });
   });
 
@@ -30,7 +28,6 @@ describe("the commands", () => {
     const other = { ...files, socket: files.otherSocket, configured: false };
     const place = ["-F", "/tmp/x/0.conf", "-o", "ControlPath=/tmp/x/0.t"];
     expect(masterCommand(other, target, 30).args.slice(0, 4)).toEqual(place);
-    expect(controlCommand(other, target, "exit").args).toEqual([...place, "-O", "exit", "--", "2001:db8::7"]);
     expect(sessionCommand(other, target, "/bin/sh -s").args).toEqual([...place, "--", "2001:db8::7", "/bin/sh -s"]);
   });
 });

@@ -39,6 +39,8 @@ export type ConnectedMachine = {
   compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined>;
   /** Says what an activation would do; changes nothing. */
   dryActivate(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd>;
+  /** Frees what only makes the next step faster. For a machine that waits while many others do. */
+  rest(): void;
   /** Waits for the machine's lock and arms the watchdog. */
   arm(activation: Activation, signal: AbortSignal): Promise<ArmedMachine>;
 };

@@ -1,4 +1,5 @@
-import { mediansOf, type Cell, type Medians, type Run } from "./record.js";
+import type { ColdStart } from "./cold-start.js";
+import { mediansOf, type Cell, type Run } from "./record.js";
 
 /** A goal, as a number that is to be at most another one. */
 export type Goal = { readonly name: string; readonly most: number; readonly measured: number };
@@ -66,18 +67,22 @@ const ratios: readonly Ratio[] = [
 ];
 
 /** The goals that these runs can judge. */
-export function goals(runs: readonly Run[]): Goal[] {
+export function goals(runs: readonly Run[], { firstProgram, emptyProgram }: ColdStart): Goal[] {
   const compared = ratios.flatMap((goal): Goal[] => {
     const [one, other] = [mediansOf(runs, goal.cell, goal.of), mediansOf(runs, goal.cell, goal.to)];
     return one === undefined || other === undefined ? [] : [{ name: goal.name, most: goal.most, measured: one[goal.what] / other[goal.what] }];
   });
-  const [single, many] = [mediansOf(runs, cell("change", 1, 0), ours), mediansOf(runs, cell("change", 16, 0), ours)];
-  return single === undefined || many === undefined ? compared : [...compared, ...perFurtherHost(single, many)];
+  const start = { name: "Start of the first program: milliseconds to those of an empty program of Node", most: 1.5, measured: firstProgram / emptyProgram };
+  return [...compared, ...(["change", "nothing"] as const).flatMap((work) => perFurtherHost(runs, work)), start];
 }
 
-function perFurtherHost(single: Medians, many: Medians): Goal[] {
-  const further = 15;
-  const cpu = { name: "CPU seconds of the runner for each further host", most: 0.15, measured: (many.cpuSeconds - single.cpuSeconds) / further };
+/** What each further host costs the runner: the difference between one host and the most hosts that were measured. */
+function perFurtherHost(runs: readonly Run[], work: Cell["work"]): Goal[] {
+  const hosts = Math.max(...runs.filter((run) => run.work === work && run.roundTrip === 0).map((run) => run.hosts));
+  const [single, many] = [mediansOf(runs, cell(work, 1, 0), ours), mediansOf(runs, cell(work, hosts, 0), ours)];
+  if (single === undefined || many === undefined || hosts < 2) return [];
+  const name = (what: string): string => `${what} of the runner per further host, ${work} (1 and ${hosts} hosts)`;
+  const cpu = { name: name("CPU seconds"), most: 0.15, measured: (many.cpuSeconds - single.cpuSeconds) / (hosts - 1) };
   if (single.megabytes === undefined || many.megabytes === undefined) return [cpu];
-  return [cpu, { name: "MB of the runner for each further host", most: 8, measured: (many.megabytes - single.megabytes) / further }];
+  return [cpu, { name: name("MB"), most: 8, measured: (many.megabytes - single.megabytes) / (hosts - 1) }];
 }

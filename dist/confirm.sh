@@ -1,0 +1,28 @@
+# Decides for the new system over a fresh connection, where nothing speaks against it, and follows the last step. It is sent behind
+# decide.sh and follow.sh. May be run again, as both.
+# Arguments: RUN JOB OFFSET RUNNING UNITS. JOB and OFFSET are those of follow.sh, RUNNING is the system that must run, or empty, UNITS,
+# separated by spaces, may have failed.
+# Prints what follow.sh prints of the last step, where there is one. On standard error the fact "confirmed": no, with those of the system,
+# where nothing was decided; yes, with those of follow.sh, or without a last step those of the system.
+# Exit codes: 0; those of decide.sh.
+
+nothing_against() {
+  [ -z "$1" ] || [ "$(printf '%s\n' "$state" | sed -n 's/^running=//p')" = "$1" ] || return 1
+  for unit in $(printf '%s\n' "$state" | sed -n 's/^failed-units=//p'); do
+    case " $2 " in *" $unit "*) ;; *) return 1 ;; esac
+  done
+}
+
+main() {
+  cd -- "$(run_directory "$1")" 2>/dev/null && [ -e armed ] || return 3
+  if [ ! -L decision ]; then
+    state=$(system_state)
+    if ! nothing_against "$4" "$5"; then
+      printf 'confirmed=no\n%s\n' "$state" >&2
+      return 0
+    fi
+  fi
+  /bin/sh ./watchdog.sh keep || return
+  echo confirmed=yes >&2
+  if [ -e last.log ]; then follow_job "$1" "$2" "$3"; else system_state >&2; fi
+}
