@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 
 import { residentScript } from "../../../../../src/nixos/script-files.js";
 import { temporaryDirectory } from "../../../temporary.js";
@@ -194,11 +194,14 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
   describe("limits profile and boot loader together:", () => {
     const clock = join(directory, "uptime");
     // The clock of the machine, which stands still but where a program moves it.
-    beforeEach(() => {
-      writeFileSync(clock, "1000\n");
-      script(join(programs, "cut"), `for file; do :; done; [ "$file" = /proc/uptime ] && exec cat ${clock}; exec /usr/bin/cut "$@"`);
-    });
-    afterEach(() => rmSync(join(programs, "cut")));
+    const clocked = (): void => {
+      machine({ limit: "600" });
+      system("new");
+      writeFileSync(clock, "1000.00 2000.00\n");
+      const text = residentScript("last");
+      expect(text).toContain("</proc/uptime");
+      writeFileSync(join(run, "last.sh"), text.replaceAll("/proc/uptime", clock));
+    };
     const setProfile = (uptime: number): void =>
       script(
         join(programs, "nix-env"),
@@ -206,16 +209,14 @@ describe.each(["dash", "bash"])("last.sh under %s", (shell) => {
       );
 
     test("what the profile has left is the boot loader's", () => {
-      machine({ limit: "600" });
-      system("new");
+      clocked();
       setProfile(1599);
       expect(call("run").status).toBe(0);
       expect(called()).toEqual(["nix-env", words("new", "boot")]);
     });
 
     test("where nothing is left the step is undone, and has no more time when it is run again", () => {
-      machine({ limit: "600" });
-      system("new");
+      clocked();
       setProfile(1600);
       const undone = [words("old", "boot"), words("old", "test")];
       const { status, stdout } = call("run");
