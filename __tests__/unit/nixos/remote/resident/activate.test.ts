@@ -170,11 +170,19 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       rmSync(join(programs, "setpriv"));
     });
 
-    test("writes down how often each service was restarted, also where it failed", () => {
+    test("writes down how often each service was restarted once units were started, also where it failed", () => {
       services({ shown: { "a.service": 0, "b@x.service": 3 } });
       const top = system("top", "exit 4");
+      // Nothing was started that could fail.
+      writeFileSync(join(run, "activate.log"), "stopping the following units: c.service\n");
       expect(activate("test", top, top, "").status).toBe(4);
-      expect(readFileSync(join(run, "activate.restarts"), "utf8")).toBe("a.service 0\nb@x.service 3\n");
+      expect(existsSync(join(run, "activate.restarts"))).toBe(false);
+      for (const line of ["starting the following units:", "restarting the following units:", "the following new units were started:"]) {
+        rmSync(join(run, "activate.restarts"), { force: true });
+        writeFileSync(join(run, "activate.log"), `${line} a.service\n`);
+        expect(activate("test", top, top, "").status).toBe(4);
+        expect(readFileSync(join(run, "activate.restarts"), "utf8")).toBe("a.service 0\nb@x.service 3\n");
+      }
       expect(readFileSync(join(run, "activate.ended"), "utf8")).toMatch(/^\d+\n$/);
     });
   });
@@ -222,6 +230,12 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     test("are after the settle time also those that were restarted in it", () => {
       services({ shown: { "a.service": 1, "b.service": 2, "new.service": 1, "calm.service": 0, "user@0.service": 4 } });
       expect(scriptOf("settle", ["run1", "1"])).toEqual({ facts: ["failed-units=a.service new.service "], code: 0 });
+    });
+
+    test("are after the settle time those that were restarted since its begin where no unit was started before", () => {
+      rmSync(join(base, "run1", "activate.restarts"));
+      services({ shown: { "a.service": 1, "b.service": 2 } });
+      expect(scriptOf("settle", ["run1", "1"])).toEqual({ facts: ["failed-units="], code: 0 });
     });
 
     test("are not waited for where the machine has rolled back, or knows no run", () => {
