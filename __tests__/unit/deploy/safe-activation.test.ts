@@ -86,7 +86,7 @@ describe("a safe activation", () => {
       expect(machine.calls).toContain("web1 keep");
     });
 
-    test("ends as one that was asked for each step", async () => {
+    test("ends as one that is queried at each step", async () => {
       const late = withoutUnits();
       late.reached = "late";
       expect((await activate(late)).outcome.status).toBe("rolled-back");

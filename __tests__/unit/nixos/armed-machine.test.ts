@@ -123,7 +123,7 @@ describe("the watchdog of a machine that is reached", () => {
     expect(await reach({ ...quick, confirm: 1, reopen: async () => await sleep(600), checkSeconds: 0 })).toMatchObject({ decided: "hold" });
   });
 
-  test("is asked to decide at once, which it may do from then on", async () => {
+  test("decides at once, which it may do from then on", async () => {
     const { reached, events, decided } = await reach({ ...quick, confirms: true });
     expect({ reached, decided }).toEqual({ reached: "undecided", decided: undefined });
     expect(events.filter((event) => event !== "closed")).toEqual(["asked", "confirm"]);

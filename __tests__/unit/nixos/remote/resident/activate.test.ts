@@ -170,11 +170,23 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       rmSync(join(programs, "setpriv"));
     });
 
-    test("writes down how often each service was restarted, also where it failed", () => {
+    test("writes down how often each service was restarted where units were started, also where one failed", () => {
       services({ shown: { "a.service": 0, "b@x.service": 3 } });
       const top = system("top", "exit 4");
+      // As job.sh does, which keeps what is printed.
+      writeFileSync(join(run, "activate.log"), "reloading the following units: dbus.service\n");
       expect(activate("test", top, top, "").status).toBe(4);
-      expect(readFileSync(join(run, "activate.restarts"), "utf8")).toBe("a.service 0\nb@x.service 3\n");
+      expect(existsSync(join(run, "activate.restarts"))).toBe(false);
+      for (const line of [
+        "starting the following units: a.service",
+        "restarting the following units: a.service",
+        "the following new units were started: a.service",
+      ]) {
+        writeFileSync(join(run, "activate.log"), `${line}\n`);
+        expect(activate("test", top, top, "").status).toBe(4);
+        expect(readFileSync(join(run, "activate.restarts"), "utf8")).toBe("a.service 0\nb@x.service 3\n");
+        rmSync(join(run, "activate.restarts"));
+      }
       expect(readFileSync(join(run, "activate.ended"), "utf8")).toMatch(/^\d+\n$/);
     });
   });
