@@ -33,7 +33,7 @@ type Attack = "none" | "hangs" | "noise" | "errors" | "long" | "forges" | "drops
 function forcedCommand(attack: Attack): string {
   const [word, does] = attacks[attack];
   return `#!/usr/bin/python3
-import os, re, subprocess, sys
+import base64, gzip, os, re, subprocess, sys
 command = os.environ["SSH_ORIGINAL_COMMAND"]
 if command != "/bin/sh -s":
     os.execv("/bin/sh", ["/bin/sh", "-c", command])
@@ -42,7 +42,9 @@ before, script, last = b"", b"", b""
 for line in iter(sys.stdin.buffer.readline, b""):
     script += line
     if line == b"}\\n" and last.startswith(b'echo "end '):
-        if b${JSON.stringify(word)} in script:
+        packed = re.search(rb"echo ([A-Za-z0-9+/=]+) \\| base64 -d \\| gzip -dc", script)
+        text = gzip.decompress(base64.b64decode(packed.group(1))) if packed else script
+        if b${JSON.stringify(word)} in text:
             nonce = re.search(rb"^echo 'begin ([0-9a-f]*)'$", script, re.M).group(1)
             os.environ.update({"nonce": nonce.decode(), "script": (before + script).decode()})
             os.execv("/bin/sh", ["/bin/sh", "-c", ${JSON.stringify(does)}])
