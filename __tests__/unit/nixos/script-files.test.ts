@@ -7,13 +7,40 @@ import { describe, expect, test } from "@jest/globals";
 import { root } from "../../../scripts/paths.js";
 import { definition, residentScript, type ResidentScript, type ScriptName } from "../../../src/nixos/script-files.js";
 
-function scriptsIn(directory: string): string[] {
-  const names = readdirSync(join(root, "src/nixos/remote", directory)).filter((name) => name.endsWith(".sh"));
-  return names.map((name) => name.slice(0, -".sh".length));
-}
+const called = [
+  "arm",
+  "compare",
+  "confirm",
+  "daemon",
+  "decide",
+  "difference",
+  "facts",
+  "finish",
+  "follow",
+  "health",
+  "import",
+  "journal",
+  "lease",
+  "missing",
+  "place",
+  "prepare",
+  "run",
+  "settle",
+  "specialisation",
+  "start",
+  "system",
+  "units",
+  "unpack",
+] as const satisfies readonly ScriptName[];
+const residents = ["activate", "expire", "job", "last", "switch", "watchdog"] as const satisfies readonly ResidentScript[];
 
-const called = scriptsIn("").filter((name) => !["environment", "common"].includes(name)) as ScriptName[];
-const residents = scriptsIn("resident") as ResidentScript[];
+test.each([
+  ["", [...called, "common", "environment"]],
+  ["resident", residents],
+])("all scripts are known (%s)", (directory, names) => {
+  const files = readdirSync(join(root, "src/nixos/remote", directory)).filter((name) => name.endsWith(".sh"));
+  expect(files.toSorted()).toEqual(names.map((name) => `${name}.sh`).toSorted());
+});
 
 describe("what a machine is sent", () => {
   test.each([...called.map((name) => [name, definition(name, []).join("\n")] as const), ...residents.map((name) => [name, residentScript(name)] as const)])(
