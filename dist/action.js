@@ -7383,6 +7383,29 @@ function closure(units, next) {
             found.add(other);
     return found;
 }
+;// CONCATENATED MODULE: ./out/src/deploy/repair.js
+const repair_profile = "/nix/var/nix/profiles/system";
+/**
+ * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
+ * although its activation failed: it writes files, and needs room for them where the root file system is full.
+ */
+function repairHint(commands, causes, incomplete) {
+    if (!causes.some(({ kind }) => kind === "no-space"))
+        return `Repair the machine manually, as root: ${commands}`;
+    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
+    return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
+}
+/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
+function repairCommands({ running, profile: booted }) {
+    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${repair_profile}-N-link`}/bin/switch-to-configuration test`;
+}
+/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
+function repairLastStep(before) {
+    const { generation, profile: booted, running } = before;
+    const system = booted ?? running ?? `${repair_profile}-N-link`;
+    const link = generation === undefined ? `rm -f ${repair_profile}` : `ln -sfn system-${generation}-link ${repair_profile}`;
+    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
+}
 ;// CONCATENATED MODULE: ./out/src/deploy/verdict.js
 
 
@@ -7556,106 +7579,6 @@ function explainUsers(causes) {
         topic: "user-activation",
     };
 }
-;// CONCATENATED MODULE: ./out/src/deploy/confirmation.js
-
-
-
-
-
-/** Returns whether units were started, so that the settle time applies. */
-function settles({ settings }, { plan }) {
-    if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
-        return false;
-    return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
-}
-/** Reaches the machine again and checks its health. Returns why the system is rejected, or the last step of a machine that has kept it already. */
-async function confirmation_confirm(work, end, degraded) {
-    const { settings } = work;
-    work.ended();
-    work.begin("confirm");
-    const isSettling = settles(work, end);
-    if (settings.safety.healthCheck === undefined && !isSettling)
-        return await confirmAtOnce(work, degraded);
-    const reached = await check(work, isSettling);
-    return "reason" in reached ? reached : await judgeReached(work, reached, degraded);
-}
-/** Leaves the decision to the machine, which needs no second question where nothing speaks against the system. */
-async function confirmAtOnce(work, degraded) {
-    const { armed, known, settings, signal } = work;
-    const confirmed = await armed.confirm(known.failedUnits, () => (known.confirmed = true), signal);
-    if (typeof confirmed === "string")
-        return notReached(confirmed, settings.safety);
-    if (confirmed.kind !== "undecided")
-        return confirmed;
-    known.confirmed = false;
-    return await judgeReached(work, confirmed.state, degraded);
-}
-/** Reaches the machine, runs the health check and waits for the settle time. Returns the state of the machine then. */
-async function check({ armed, settings, signal }, isSettling) {
-    const { healthCheck, limits } = settings.safety;
-    let reached = await armed.reach(signal, healthCheck === undefined ? limits.settle : Infinity);
-    if (typeof reached === "string")
-        return notReached(reached, settings.safety);
-    if (healthCheck !== undefined) {
-        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
-        if (complaint !== undefined) {
-            return {
-                phase: "confirm",
-                reason: `the health check did not succeed within ${limits.healthCheck} s`,
-                hint: "See its output below",
-                topic: "health-check",
-                lines: [healthCheck, ...complaint.split("\n")],
-            };
-        }
-    }
-    if (isSettling) {
-        reached = await armed.settle(signal);
-        if (typeof reached === "string")
-            return notReached(reached, settings.safety);
-    }
-    return reached;
-}
-async function judgeReached(work, reached, degraded) {
-    return isForeign(work, reached) ? switchedByOthers(reached) : await judgeLateUnits(work, reached, degraded);
-}
-/** Units that failed after the activation had ended. */
-async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
-    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
-    if (late.length === 0)
-        return undefined;
-    known.failedUnits = [...known.failedUnits, ...late];
-    const lines = await armed.journal(late, signal);
-    const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
-    const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
-    if (settings.safety.unitFailures === "fail")
-        return rejection;
-    degraded.push(failure_makeFailure(rejection));
-    log.warn([reason, ...lines].join("\n"));
-    return undefined;
-}
-;// CONCATENATED MODULE: ./out/src/deploy/repair.js
-const repair_profile = "/nix/var/nix/profiles/system";
-/**
- * The hint for a machine that could not roll back. `causes` is what the rollback named; `incomplete` tells that the old system runs
- * although its activation failed: it writes files, and needs room for them where the root file system is full.
- */
-function repairHint(commands, causes, incomplete) {
-    if (!causes.some(({ kind }) => kind === "no-space"))
-        return `Repair the machine manually, as root: ${commands}`;
-    const runs = incomplete ? "The machine runs its old system, but some of its files could not be written. " : "";
-    return `${runs}Free space on the full file system (\`df -h\` on the machine shows which one). Then repair the machine manually, as root: ${commands}`;
-}
-/** The commands that activate the system that ran before. They need no space in /nix and /boot. */
-function repairCommands({ running, profile: booted }) {
-    return `NIXOS_NO_CHECK=1 ${running ?? booted ?? `${repair_profile}-N-link`}/bin/switch-to-configuration test`;
-}
-/** The commands that restore system profile and boot loader, and then the running system, even if the boot loader fails. */
-function repairLastStep(before) {
-    const { generation, profile: booted, running } = before;
-    const system = booted ?? running ?? `${repair_profile}-N-link`;
-    const link = generation === undefined ? `rm -f ${repair_profile}` : `ln -sfn system-${generation}-link ${repair_profile}`;
-    return `${link}; NIXOS_NO_CHECK=1 ${system}/bin/switch-to-configuration boot; ${repairCommands(before)}`;
-}
 ;// CONCATENATED MODULE: ./out/src/deploy/last-step.js
 
 
@@ -7666,13 +7589,12 @@ async function keep(work) {
     const { armed, settings, known, signal } = work;
     known.confirmed = true;
     const kept = await armed.keep(signal);
-    if (kept === "restarted") {
-        const reason = "the machine was restarted before system profile and boot loader were set";
-        return { ...notReached(kept, settings.safety), reason };
-    }
-    if (kept === "late")
-        return notReached(kept, settings.safety);
-    return afterLastStep(work, kept);
+    return typeof kept === "string" ? notKept(kept, settings.safety) : afterLastStep(work, kept);
+}
+/** Why a machine that may have decided for the new system does not keep it. */
+function notKept(how, safety) {
+    const reached = notReached(how, safety);
+    return how === "restarted" ? { ...reached, reason: "the machine was restarted before system profile and boot loader were set" } : reached;
 }
 /** Judges the last step of a system that is kept. Returns what has gone wrong. */
 function afterLastStep(work, kept) {
@@ -7735,6 +7657,84 @@ function undoneStep({ armed, settings, system, known, begin }, step) {
         const complaint = failure ?? units;
         return complaint === undefined ? [] : [complaint.reason];
     }
+}
+;// CONCATENATED MODULE: ./out/src/deploy/confirmation.js
+
+
+
+
+
+
+/** Returns whether units were started, so that the settle time applies. */
+function settles({ settings }, { plan }) {
+    if (settings.safety.limits.settle === 0 || !changesRunningSystem(settings.operation))
+        return false;
+    return plan === undefined || [...plan.start, ...plan.restart].some((unit) => unit !== reactivation);
+}
+/** Reaches the machine again and checks its health. Returns why the system is rejected, or the last step of a machine that has kept it already. */
+async function confirmation_confirm(work, end, degraded) {
+    const { settings } = work;
+    work.ended();
+    work.begin("confirm");
+    const isSettling = settles(work, end);
+    if (settings.safety.healthCheck === undefined && !isSettling)
+        return await confirmAtOnce(work, degraded);
+    const reached = await check(work, isSettling);
+    return "reason" in reached ? reached : await judgeReached(work, reached, degraded);
+}
+/** Leaves the decision to the machine, which needs no second question where nothing speaks against the system. */
+async function confirmAtOnce(work, degraded) {
+    const { armed, known, settings, signal } = work;
+    const confirmed = await armed.confirm(known.failedUnits, () => (known.confirmed = true), signal);
+    if (typeof confirmed === "string")
+        return notKept(confirmed, settings.safety);
+    if (confirmed.kind !== "undecided")
+        return confirmed;
+    known.confirmed = false;
+    return await judgeReached(work, confirmed.state, degraded);
+}
+/** Reaches the machine, runs the health check and waits for the settle time. Returns the state of the machine then. */
+async function check({ armed, settings, signal }, isSettling) {
+    const { healthCheck, limits } = settings.safety;
+    let reached = await armed.reach(signal, healthCheck === undefined ? limits.settle : Infinity);
+    if (typeof reached === "string")
+        return notReached(reached, settings.safety);
+    if (healthCheck !== undefined) {
+        const complaint = await armed.checkHealth(healthCheck, limits.healthCheck, signal);
+        if (complaint !== undefined) {
+            return {
+                phase: "confirm",
+                reason: `the health check did not succeed within ${limits.healthCheck} s`,
+                hint: "See its output below",
+                topic: "health-check",
+                lines: [healthCheck, ...complaint.split("\n")],
+            };
+        }
+    }
+    if (isSettling) {
+        reached = await armed.settle(signal);
+        if (typeof reached === "string")
+            return notReached(reached, settings.safety);
+    }
+    return reached;
+}
+async function judgeReached(work, reached, degraded) {
+    return isForeign(work, reached) ? switchedByOthers(reached) : await judgeLateUnits(work, reached, degraded);
+}
+/** Units that failed after the activation had ended. */
+async function judgeLateUnits({ armed, settings, known, signal, log }, now, degraded) {
+    const late = newlyFailed(armed.before, now.failedUnits).filter((unit) => !known.failedUnits.includes(unit));
+    if (late.length === 0)
+        return undefined;
+    known.failedUnits = [...known.failedUnits, ...late];
+    const lines = await armed.journal(late, signal);
+    const reason = `units failed shortly after the activation: ${nameUnits(late)}`;
+    const rejection = { phase: "activate", reason, hint: "See the unit's journal below, fix it and deploy again", lines, topic: "units-failed" };
+    if (settings.safety.unitFailures === "fail")
+        return rejection;
+    degraded.push(failure_makeFailure(rejection));
+    log.warn([reason, ...lines].join("\n"));
+    return undefined;
 }
 ;// CONCATENATED MODULE: ./out/src/deploy/rejected.js
 

@@ -1,6 +1,7 @@
 import { makeFailure, type Failure } from "../domain/failure.js";
 import { changesRunningSystem } from "../domain/operation.js";
 import { reactivation } from "../domain/unit-jobs.js";
+import { notKept } from "./last-step.js";
 import { isForeign, notReached, switchedByOthers, type Guarded, type Rejection } from "./guarded.js";
 import type { ActivationEnd, LastStep, SystemState } from "./ports.js";
 import { nameUnits, newlyFailed } from "./verdict.js";
@@ -26,7 +27,7 @@ export async function confirm(work: Guarded, end: ActivationEnd, degraded: Failu
 async function confirmAtOnce(work: Guarded, degraded: Failure[]): Promise<Rejection | LastStep | undefined> {
   const { armed, known, settings, signal } = work;
   const confirmed = await armed.confirm(known.failedUnits, () => (known.confirmed = true), signal);
-  if (typeof confirmed === "string") return notReached(confirmed, settings.safety);
+  if (typeof confirmed === "string") return notKept(confirmed, settings.safety);
   if (confirmed.kind !== "undecided") return confirmed;
   known.confirmed = false;
   return await judgeReached(work, confirmed.state, degraded);

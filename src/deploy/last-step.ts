@@ -2,6 +2,7 @@ import { makeFailure } from "../domain/failure.js";
 import { rolledBack, notReached, switchedByOthers, type Guarded, type Outcome, type Rejection } from "./guarded.js";
 import type { LastStep } from "./ports.js";
 import { repairHint, repairLastStep } from "./repair.js";
+import type { Safety } from "./run-settings.js";
 import { judge } from "./verdict.js";
 
 /** Keeps the system: sets profile and boot loader. Returns what has prevented it. */
@@ -9,12 +10,13 @@ export async function keep(work: Guarded): Promise<Rejection | Outcome | undefin
   const { armed, settings, known, signal } = work;
   known.confirmed = true;
   const kept = await armed.keep(signal);
-  if (kept === "restarted") {
-    const reason = "the machine was restarted before system profile and boot loader were set";
-    return { ...notReached(kept, settings.safety), reason };
-  }
-  if (kept === "late") return notReached(kept, settings.safety);
-  return afterLastStep(work, kept);
+  return typeof kept === "string" ? notKept(kept, settings.safety) : afterLastStep(work, kept);
+}
+
+/** Why a machine that may have decided for the new system does not keep it. */
+export function notKept(how: "late" | "slow-login" | "restarted", safety: Safety): Rejection {
+  const reached = notReached(how, safety);
+  return how === "restarted" ? { ...reached, reason: "the machine was restarted before system profile and boot loader were set" } : reached;
 }
 
 /** Judges the last step of a system that is kept. Returns what has gone wrong. */

@@ -90,6 +90,9 @@ describe("a safe activation", () => {
       const late = withoutUnits();
       late.reached = "late";
       expect((await activate(late)).outcome.status).toBe("rolled-back");
+      const restarted = withoutUnits();
+      restarted.reached = "restarted";
+      expect((await activate(restarted)).outcome.error?.reason).toBe("the machine was restarted before system profile and boot loader were set");
       const failed = withoutUnits();
       failed.kept = { kind: "foreign", state: failed.state };
       expect((await activate(failed)).outcome).toMatchObject({ status: "failed", error: { outcome: "System profile and boot loader were not changed" } });
