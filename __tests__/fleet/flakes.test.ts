@@ -316,7 +316,8 @@ describe("further arguments, one per line", () => {
     await deployed({ "archive-args": `--option\r\nuser-agent-suffix\r\n${odd}\r\n` });
     expect((await fleet.runner.exec("test -e /root/harm")).code).not.toBe(0);
     const sent = calls((await fleet.runner.exec("cat /root/calls")).stdout).filter((call) => call.includes("--to"));
-    expect(sent).toHaveLength(2);
+    // Sent again to a machine that is late with its garbage collection roots.
+    expect(new Set(sent.map((call) => call[call.indexOf("--to") + 1]))).toEqual(new Set(["ssh-ng://new", "ssh-ng://old"]));
     for (const call of sent) expect(call.join("\n")).toContain(`--option\nuser-agent-suffix\n${odd}`);
   });
 

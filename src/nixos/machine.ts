@@ -124,7 +124,7 @@ class ConnectedNixosMachine implements ConnectedMachine {
       privileged,
       root,
       call: (signal) => this.#call(signal),
-      prepare: async (paths, signal) => await this.#prepare(paths, "copy", signal),
+      prepare: async (paths, signal, onRooted) => await this.#prepare(paths, "copy", signal, onRooted),
     });
   }
 
@@ -219,11 +219,11 @@ class ConnectedNixosMachine implements ConnectedMachine {
     this.#shell.close();
   }
 
-  async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal): Promise<void> {
+  async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal, onRooted?: () => void): Promise<void> {
     const { run } = this.#settings;
     const privileged = this.#privileged;
     this.#prepared = true;
-    const end = await this.#call(signal)(() => prepareCall(run, paths, privileged), phase);
+    const end = await this.#call(signal)(() => ({ ...prepareCall(run, paths, privileged), onStdout: onRooted }), phase);
     if (end.exitCode === 0) {
       this.#lease.begin(async () => {
         if (!(await this.#connection.isOpen())) return;

@@ -1,7 +1,7 @@
 /** Makes roots for store paths on a machine, and sends the paths. */
 export type RootedSending<T> = {
-  /** Makes the roots, which may be there before their paths. */
-  readonly root: () => Promise<void>;
+  /** Makes the roots, which may be there before their paths, and calls `onRooted` when they are. What it does then may take longer. */
+  readonly root: (onRooted: () => void) => Promise<void>;
   readonly send: (signal: AbortSignal) => Promise<T>;
 };
 
@@ -15,13 +15,10 @@ export type RootedSending<T> = {
 export async function sendRooted<T>({ root, send }: RootedSending<T>, signal: AbortSignal): Promise<T> {
   const own = new AbortController();
   let rooted = false;
-  const rooting = root().then(
-    () => (rooted = true),
-    (error: unknown) => {
-      own.abort();
-      throw error;
-    },
-  );
+  const rooting = root(() => (rooted = true)).catch((error: unknown) => {
+    own.abort();
+    throw error;
+  });
   const [made, sent] = await Promise.allSettled([rooting, send(AbortSignal.any([signal, own.signal])).then((value) => ({ value, inTime: rooted }))]);
   if (made.status === "rejected") throw made.reason;
   if (sent.status === "rejected") throw sent.reason;

@@ -41,8 +41,8 @@ type Site = {
   readonly privileged: boolean;
   readonly root: boolean;
   readonly call: (signal: AbortSignal) => CallScript;
-  /** Makes the run's directory on the machine, and has the paths kept from garbage collection. */
-  readonly prepare: (paths: readonly StorePath[], signal: AbortSignal) => Promise<void>;
+  /** Makes the run's directory on the machine, and has the paths kept from garbage collection. `onRooted` is called when it keeps them. */
+  readonly prepare: (paths: readonly StorePath[], signal: AbortSignal, onRooted?: () => void) => Promise<void>;
 };
 
 // Seconds in which a machine says why its daemon refused Nix.
@@ -124,7 +124,7 @@ export class Sending {
 
   async #kept(paths: readonly StorePath[], signal: AbortSignal, send: (signal: AbortSignal) => Promise<CopyProgress>): Promise<CopyProgress> {
     const { prepare, shell } = this.#site;
-    const root = async (): Promise<void> => await prepare(paths, signal);
+    const root = async (onRooted?: () => void): Promise<void> => await prepare(paths, signal, onRooted);
     const copied = shell.isStanding ? await sendRooted({ root, send }, signal) : await root().then(async () => await send(signal));
     await this.#keepForUser(paths, signal);
     return copied;

@@ -22,7 +22,10 @@ function machine(rootMilliseconds: number, sendMilliseconds: number) {
   };
   return {
     events,
-    root: async (): Promise<void> => void (await doing("root", rootMilliseconds, signal)),
+    root: async (onRooted: () => void): Promise<void> => {
+      await doing("root", rootMilliseconds, signal);
+      onRooted();
+    },
     send: async (own: AbortSignal): Promise<string> => await doing("send", sendMilliseconds, own),
   };
 }
@@ -38,6 +41,17 @@ describe("store paths and their roots", () => {
     const both = machine(50, 1);
     expect(await sendRooted(both, signal)).toBe("send");
     expect(both.events).toEqual(["root begins", "send begins", "send ends", "root ends", "send begins", "send ends"]);
+  });
+
+  test("are sent once where only what comes after the roots takes longer", async () => {
+    const both = machine(1, 30);
+    const root = async (onRooted: () => void): Promise<void> => {
+      await both.root(onRooted);
+      await sleep(60);
+      both.events.push("lease begins");
+    };
+    expect(await sendRooted({ ...both, root }, signal)).toBe("send");
+    expect(both.events).toEqual(["root begins", "send begins", "root ends", "send ends", "lease begins"]);
   });
 
   test("are not sent where no root can be made, and that is the error", async () => {
