@@ -13168,7 +13168,7 @@ async function importClosure(roots, { shell, call, log, signal }) {
 async function sendRooted({ root, send }, signal) {
     const own = new AbortController();
     let rooted = false;
-    const rooting = root().then(() => (rooted = true), (error) => {
+    const rooting = root(() => (rooted = true)).catch((error) => {
         own.abort();
         throw error;
     });
@@ -13269,7 +13269,7 @@ class Sending {
     }
     async #kept(paths, signal, send) {
         const { prepare, shell } = this.#site;
-        const root = async () => await prepare(paths, signal);
+        const root = async (onRooted) => await prepare(paths, signal, onRooted);
         const copied = shell.isStanding ? await sendRooted({ root, send }, signal) : await root().then(async () => await send(signal));
         await this.#keepForUser(paths, signal);
         return copied;
@@ -13432,7 +13432,7 @@ class ConnectedNixosMachine {
             privileged,
             root,
             call: (signal) => this.#call(signal),
-            prepare: async (paths, signal) => await this.#prepare(paths, "copy", signal),
+            prepare: async (paths, signal, onRooted) => await this.#prepare(paths, "copy", signal, onRooted),
         });
     }
     get prepared() {
@@ -13515,11 +13515,11 @@ class ConnectedNixosMachine {
     close() {
         this.#shell.close();
     }
-    async #prepare(paths, phase, signal) {
+    async #prepare(paths, phase, signal, onRooted) {
         const { run } = this.#settings;
         const privileged = this.#privileged;
         this.#prepared = true;
-        const end = await this.#call(signal)(() => prepareCall(run, paths, privileged), phase);
+        const end = await this.#call(signal)(() => ({ ...prepareCall(run, paths, privileged), onStdout: onRooted }), phase);
         if (end.exitCode === 0) {
             this.#lease.begin(async () => {
                 if (!(await this.#connection.isOpen()))

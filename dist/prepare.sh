@@ -1,6 +1,7 @@
 # Makes the directory of this run, removes what dead runs have left, begins the lease of this one, and roots the paths that are about to
 # arrive, so that a garbage collection between their arrival and the rebuild cannot take them. It is sent behind lease.sh. May be run again.
 # Arguments: RUN SECONDS EXPIRE_SCRIPT FINISH_SCRIPT [PATH]...; those in the middle are those of lease.sh.
+# Prints "rooted" when the paths are.
 # Exit codes: 0, 1 when the directory or a root cannot be made, or the lease cannot be begun.
 
 # A run is dead when none of its units is active any more and what it has left has not changed for a day, or is only its roots: after
@@ -57,5 +58,6 @@ main() {
       nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1
     fi
   done
+  echo rooted
   (renew_lease "$run" "$seconds" "$expire" "$finish")
 }
