@@ -8,6 +8,7 @@ import { createSshKey } from "../rig/ssh-key.js";
 import { measureColdStart } from "./bench/cold-start.js";
 import { type Contender, makeContenders } from "./bench/contenders.js";
 import { plans, type Plan } from "./bench/plans.js";
+import { raiseInotifyLimit } from "./bench/inotify.js";
 import type { Cell, Run } from "./bench/record.js";
 import { Relay } from "./bench/relay.js";
 import { renderReport } from "./bench/report.js";
@@ -31,6 +32,7 @@ const names = Array.from({ length: Math.max(...plan.map(({ hosts }) => hosts)) }
 // Before the machines boot, which share this computer.
 const { secret } = await createSshKey({ comment: "cold start" });
 const coldStart = measureColdStart({ node, dist: join(root, "dist"), key: secret, rounds: 21 });
+const setLimitBack = raiseInotifyLimit(names.length);
 const fleet = await Fleet.start(names);
 let relay: Relay | undefined;
 try {
@@ -44,6 +46,7 @@ try {
 } finally {
   relay?.stop();
   await fleet.stop();
+  setLimitBack();
 }
 process.exit();
 
