@@ -33,7 +33,10 @@ const names = Array.from({ length: Math.max(...plan.map(({ hosts }) => hosts)) }
 const { secret } = await createSshKey({ comment: "cold start" });
 const coldStart = measureColdStart({ node, dist: join(root, "dist"), key: secret, rounds: 21 });
 const setLimitBack = raiseInotifyLimit(names.length);
-const fleet = await Fleet.start(names);
+const fleet = await Fleet.start(names).catch((error: unknown) => {
+  setLimitBack();
+  throw error;
+});
 let relay: Relay | undefined;
 try {
   const places = names.map((name, index) => ({ name, host: `relay-${name}`, port: firstPort + index }));
