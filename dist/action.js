@@ -12717,22 +12717,6 @@ async function dryActivate(system, { run, privileged, log, call }) {
     const { exitCode, lines, state } = await runJob({ run, name: "activate", phase: "activate", command, privileged, onLine }, call);
     return { exitCode, end: "ended", causes: output.causes(), touched: false, lines, after: state, plan: units.plan("rehearsal") };
 }
-;// CONCATENATED MODULE: ./out/src/nixos/name-on-machine.js
-
-// A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
-const longestLabel = 60;
-// Hexadecimal digits that distinguish two names that are equal without their special characters.
-const digits = 8;
-/**
- * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. It contains no other
- * `-`, so that a pattern for the units of one target never matches those of another whose name begins with it, and nothing with a
- * meaning in a pattern, a shell or a path.
- */
-function nameOnMachine(run, target) {
-    const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
-    const plain = label === target && !target.startsWith(".");
-    return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
-}
 ;// CONCATENATED MODULE: ./out/src/nixos/reconnect.js
 
 
@@ -13345,10 +13329,7 @@ async function findSpecialisation(toplevel, name, call) {
         exitCode: 1,
     });
 }
-;// CONCATENATED MODULE: ./out/src/nixos/machine.js
-
-
-
+;// CONCATENATED MODULE: ./out/src/nixos/connected-machine.js
 
 
 
@@ -13367,42 +13348,7 @@ async function findSpecialisation(toplevel, name, call) {
 
 // Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
 const cleanUpSeconds = 2;
-/** A NixOS machine behind an ssh connection. */
-class NixosMachine {
-    target;
-    #connection;
-    #settings;
-    #log;
-    #lease = new Lease();
-    #connected;
-    constructor(connection, settings, log) {
-        this.target = connection.target;
-        this.#connection = connection;
-        const { run, name } = settings;
-        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
-        this.#log = log;
-    }
-    async connect(signal) {
-        await this.#connection.open(signal);
-        for (const key of this.#connection.acceptedKeys())
-            this.#log.warn(acceptedKeyWarning(key));
-        const { access, needsRebuild } = this.#settings;
-        const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
-        const prepared = this.#connected?.prepared ?? false;
-        this.#connected?.close();
-        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
-        return this.#connected;
-    }
-    async release(activation) {
-        this.#lease.end();
-        if (activation === "decided")
-            await this.#connected?.cleanUp();
-        else
-            this.#connected?.reportLeft();
-        this.#connected?.close();
-        await this.#connection.close();
-    }
-}
+/** A machine that is connected, and was asked what it is. */
 class ConnectedNixosMachine {
     facts;
     #connection;
@@ -13549,6 +13495,65 @@ class ConnectedNixosMachine {
 /** Builds the call of the machine's own nixos-rebuild. */
 function rebuildCommand({ reference, configuration }, extraArgs) {
     return ["nixos-rebuild", "build", "--flake", installable(reference, configuration), ...extraArgs];
+}
+;// CONCATENATED MODULE: ./out/src/nixos/name-on-machine.js
+
+// A unit's name has at most 255 characters (systemd.unit(5)), and a file's 255 bytes.
+const longestLabel = 60;
+// Hexadecimal digits that distinguish two names that are equal without their special characters.
+const digits = 8;
+/**
+ * Names a run of this action on one machine, for its directory, its roots and its units: `RUN-TARGET`. It contains no other
+ * `-`, so that a pattern for the units of one target never matches those of another whose name begins with it, and nothing with a
+ * meaning in a pattern, a shell or a path.
+ */
+function nameOnMachine(run, target) {
+    const label = target.replaceAll(/[^A-Za-z0-9.]/g, "_").slice(0, longestLabel);
+    const plain = label === target && !target.startsWith(".");
+    return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
+}
+;// CONCATENATED MODULE: ./out/src/nixos/machine.js
+
+
+
+
+
+
+/** A NixOS machine behind an ssh connection. */
+class NixosMachine {
+    target;
+    #connection;
+    #settings;
+    #log;
+    #lease = new Lease();
+    #connected;
+    constructor(connection, settings, log) {
+        this.target = connection.target;
+        this.#connection = connection;
+        const { run, name } = settings;
+        this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
+        this.#log = log;
+    }
+    async connect(signal) {
+        await this.#connection.open(signal);
+        for (const key of this.#connection.acceptedKeys())
+            this.#log.warn(acceptedKeyWarning(key));
+        const { access, needsRebuild } = this.#settings;
+        const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
+        const prepared = this.#connected?.prepared ?? false;
+        this.#connected?.close();
+        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
+        return this.#connected;
+    }
+    async release(activation) {
+        this.#lease.end();
+        if (activation === "decided")
+            await this.#connected?.cleanUp();
+        else
+            this.#connected?.reportLeft();
+        this.#connected?.close();
+        await this.#connection.close();
+    }
 }
 ;// CONCATENATED MODULE: ./out/src/process/core-dumps.js
 

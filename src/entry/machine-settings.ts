@@ -8,7 +8,7 @@ import { workflowRunName } from "../github/run-name.js";
 import type { Inputs } from "../inputs/deploy.js";
 import { configurationNames } from "../nix/flake.js";
 import { Pack } from "../nix/pack.js";
-import type { MachineSettings } from "../nixos/machine.js";
+import type { MachineSettings } from "../nixos/connected-machine.js";
 import { reconnectTimeout } from "../nixos/reconnect-timeout.js";
 
 /** The settings for the machines of a deployment. Each call names a new run. `directory`: of this run alone, on the runner. */
