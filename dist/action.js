@@ -3180,12 +3180,12 @@ const operation_nothing = { runningSystem: false, systemProfile: false, bootLoad
 const everything = { runningSystem: true, systemProfile: true, bootLoader: true };
 // All differences between operations: code elsewhere uses this table and never compares names.
 const table = {
-    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
-    test: { system: "flake", needsRoot: true, changes: { ...operation_nothing, runningSystem: true }, action: "test", touchesUnits: true },
-    "dry-activate": { system: "flake", needsRoot: true, changes: operation_nothing, action: "dry-activate", touchesUnits: true },
-    build: { system: "flake", needsRoot: false, changes: operation_nothing, action: undefined, touchesUnits: true },
-    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+    switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", plansUnits: false },
+    boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", plansUnits: false },
+    test: { system: "flake", needsRoot: true, changes: { ...operation_nothing, runningSystem: true }, action: "test", plansUnits: false },
+    "dry-activate": { system: "flake", needsRoot: true, changes: operation_nothing, action: "dry-activate", plansUnits: true },
+    build: { system: "flake", needsRoot: false, changes: operation_nothing, action: undefined, plansUnits: true },
+    rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", plansUnits: false },
 };
 /** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
 function switchAction(operation) {
@@ -3226,9 +3226,9 @@ function changesSystemProfile(operation) {
 function changesBootLoader(operation) {
     return table[operation].changes.bootLoader;
 }
-/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
-function touchesUnits(operation) {
-    return table[operation].touchesUnits;
+/** Returns whether the operation only reports which units an activation would start and stop; what activates says so itself. */
+function plansUnits(operation) {
+    return table[operation].plansUnits;
 }
 /** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */
 function canEnterSpecialisation(operation) {
@@ -7223,13 +7223,11 @@ class Preparation {
         const { running } = machine.facts.state;
         if (!this.#site.settings.diff || running === undefined || running === built)
             return;
-        const found = await machine.compare(running, built, signal);
+        const found = await machine.compare(running, built, plansUnits(this.#site.settings.operation), signal);
         if (found === undefined)
             return;
         this.#site.known.compared = { running, difference: found.closure };
-        // A reboot restarts all units.
-        if (touchesUnits(this.#site.settings.operation))
-            this.#site.known.plan = found.units;
+        this.#site.known.plan = found.units;
         for (const line of renderDifferenceLines(found.closure))
             this.#site.log.note(line);
         for (const line of renderPlanLines(this.#site.known.plan))
@@ -8432,7 +8430,7 @@ function renderResults(results) {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
-        inhibitors: result.plan?.inhibitors ?? [],
+        inhibitors: inhibitorsOf(result),
         seconds: result.seconds,
         error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
     })));
@@ -8441,6 +8439,10 @@ function renderResults(results) {
         if (text.length <= longestResults || longestError === 0)
             return text;
     }
+}
+/** Those that a plan foresees, or that have refused an activation. */
+function inhibitorsOf({ plan, error }) {
+    return [...new Set([...(plan?.inhibitors ?? []), ...(error?.causes ?? []).flatMap((cause) => (cause.kind === "inhibitor" ? cause.changes : []))])];
 }
 function shorten(text, length) {
     return text.length <= length ? text : `${text.slice(0, length)}…`;
@@ -11170,6 +11172,7 @@ function scriptSeconds(script) {
 const script_limits_others = {
     finish: 30,
     compare: 45,
+    difference: 45,
     daemon: 30,
     missing: 120,
     // A copy is limited by the input `timeout` alone.
@@ -11579,7 +11582,7 @@ async function contextOf(failure, facts, { configurationNames, isUntracked }) {
  * Returns why NixOS would refuse to switch, one entry per inhibitor: `systemd: 260 -> 261`. Like its check `switchInhibitors`, it
  * compares the values that both systems have; a file that is missing or not a JSON object has none.
  */
-function inhibitorsOf({ before, after }) {
+function inhibitors_inhibitorsOf({ before, after }) {
     const [old, now] = [inhibitors_parse(before), inhibitors_parse(after)];
     return [...old].flatMap(([name, value]) => {
         const next = now.get(name);
@@ -11666,7 +11669,7 @@ function planUnits(facts) {
         again: bounded(jobs.again),
         keep: bounded(jobs.keep),
         reexecutes: facts.systemd.before !== facts.systemd.after || facts.config.before !== facts.config.after,
-        inhibitors: inhibitorsOf(facts.inhibitors),
+        inhibitors: inhibitors_inhibitorsOf(facts.inhibitors),
     };
 }
 /** Decides about each unit that runs, as switch-to-configuration does. */
@@ -11771,10 +11774,8 @@ const mostCompared = 20_000;
 /**
  * Parses what `difference.sh` prints:
  *
- *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0
- *     -size 512
- *     + /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1
- *     +size 512
+ *     - /nix/store/jl1c4ra244fxwj0khijpzkaxijx6z51k-nginx-1.28.0 512
+ *     + /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1 512
  *     end
  *
  * Throws an `Error` where something is missing.
@@ -11783,16 +11784,14 @@ function parseDifference(text) {
     const lines = text.split("\n").filter((line) => line !== "");
     if (lines.at(-1) !== "end")
         throw new Error("incomplete output");
-    const behind = (word) => lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
-    const side = (mark) => zip(behind(mark), behind(`${mark}size`));
+    const side = (mark) => lines.flatMap((line) => (line.startsWith(`${mark} `) ? [sizedPath(line)] : []));
     const [before, after] = [side("-"), side("+")];
     const truncated = before.length >= mostCompared || after.length >= mostCompared;
     return compareClosures(before, after, truncated);
 }
-function zip(paths, sizes) {
-    if (paths.length !== sizes.length)
-        throw new Error(`${paths.length} paths have ${sizes.length} sizes`);
-    return paths.map((path, index) => ({ path: checked(path), bytes: bytesOf(sizes[index] ?? "") }));
+function sizedPath(line) {
+    const [, path = "", size = ""] = line.split(" ");
+    return { path: checked(path), bytes: bytesOf(size) };
 }
 function bytesOf(size) {
     if (!/^\d{1,15}$/.test(size))
@@ -11932,27 +11931,29 @@ function first(rows, word, which) {
 
 
 
-// For each query to the machine's Nix and to its systemd; of the first there are two in series, of the second some more.
+// For each query to the machine's Nix, which are side by side, and to its systemd, which are in series.
 const nixSeconds = 20;
 const systemdSeconds = 10;
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Never throws: `undefined`, and a note
- * in the log, where they cannot be compared.
+ * Compares two systems of the machine's store: their packages, and with `withUnits` what a switch would do to units. Never throws:
+ * `undefined`, and a note in the log, where they cannot be compared.
  */
-async function compareSystems([before, after], shell, log, signal) {
+async function compareSystems(systems, withUnits, shell, log, signal) {
     try {
-        const { units, closure } = await compare_ask([before, after], shell, signal);
-        return { closure, units: planOf(units, log) };
+        const { units, closure } = await compare_ask(systems, withUnits, shell, signal);
+        return { closure, units: units === undefined ? undefined : planOf(units, log) };
     }
     catch (error) {
         log.note(`the old and the new system could not be compared: ${messageOf(error)}`, "difference-unknown");
         return undefined;
     }
 }
-async function compare_ask([before, after], shell, signal) {
-    const args = [before, after, "/etc/systemd/system", nixSeconds, mostCompared, systemdSeconds, mostFacts].map(String);
+async function compare_ask(systems, withUnits, shell, signal) {
+    const forUnits = withUnits ? ["/etc/systemd/system", systemdSeconds, mostFacts] : [];
+    const args = [...systems, nixSeconds, mostCompared, ...forUnits].map(String);
+    const script = withUnits ? "compare" : "difference";
     // Not retried after a loss of the connection, which the next step notices.
-    const outcome = await shell.run({ script: "compare", args, privileged: false, signal }).catch((error) => {
+    const outcome = await shell.run({ script, args, privileged: false, signal }).catch((error) => {
         throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
     });
     if (outcome.kind === "lost")
@@ -11960,7 +11961,7 @@ async function compare_ask([before, after], shell, signal) {
     const said = lastLines(outcome.stderr).at(-1);
     if (outcome.exitCode !== 0)
         throw new Error(said ?? `exit code ${outcome.exitCode}`);
-    const [, units = "", closure = ""] = /^((?:.*\n)*?)difference\n([^]*)$/.exec(outcome.stdout) ?? [];
+    const [, units, closure = ""] = /^(?:((?:.*\n)*?)difference\n)?([^]*)$/.exec(outcome.stdout) ?? [];
     const failed = /^failed (\d+)$/m.exec(closure);
     if (failed !== null)
         throw new Error(said ?? `exit code ${failed[1]}`);
@@ -13412,8 +13413,8 @@ class ConnectedNixosMachine {
     async findSpecialisation(toplevel, name, signal) {
         return await findSpecialisation(toplevel, name, this.#call(signal));
     }
-    async compare(before, after, signal) {
-        return await compareSystems([before, after], this.#shell, this.#log, signal);
+    async compare(before, after, withUnits, signal) {
+        return await compareSystems([before, after], withUnits, this.#shell, this.#log, signal);
     }
     async dryActivate(system, signal) {
         return await dryActivate(system, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });

@@ -160,7 +160,7 @@ export const parsers: readonly Parser[] = [
     name: "a difference of closures",
     parse: (text) => renderDifferenceLines(parseDifference(text)),
     throws: [Error],
-    words: [`- ${path}\n`, "-size 5\n", `+ ${path}\n`, "+size 7\n", "end\n", "+ /etc\n", "-size -1\n", "-size 1e99\n"],
+    words: [`- ${path} 5\n`, `+ ${path} 7\n`, `+ ${path}\n`, "end\n", "+ /etc 7\n", `- ${path} -1\n`, `- ${path} 1e99\n`],
   },
   {
     name: "facts about units",

@@ -1,6 +1,6 @@
 import { renderCopied } from "../domain/copy-progress.js";
 import { renderDifferenceLines } from "../domain/difference-text.js";
-import { changesRunningSystem, touchesUnits } from "../domain/operation.js";
+import { changesRunningSystem, plansUnits } from "../domain/operation.js";
 import type { Phase } from "../domain/phase.js";
 import { renderPlanLines } from "../domain/plan-text.js";
 import type { StorePath } from "../domain/store-path.js";
@@ -125,11 +125,10 @@ export class Preparation {
   async #compare(machine: ConnectedMachine, built: StorePath, signal: AbortSignal): Promise<void> {
     const { running } = machine.facts.state;
     if (!this.#site.settings.diff || running === undefined || running === built) return;
-    const found = await machine.compare(running, built, signal);
+    const found = await machine.compare(running, built, plansUnits(this.#site.settings.operation), signal);
     if (found === undefined) return;
     this.#site.known.compared = { running, difference: found.closure };
-    // A reboot restarts all units.
-    if (touchesUnits(this.#site.settings.operation)) this.#site.known.plan = found.units;
+    this.#site.known.plan = found.units;
     for (const line of renderDifferenceLines(found.closure)) this.#site.log.note(line);
     for (const line of renderPlanLines(this.#site.known.plan)) this.#site.log.note(line);
   }

@@ -14,8 +14,8 @@ type OperationRow = {
   readonly changes: { readonly runningSystem: boolean; readonly systemProfile: boolean; readonly bootLoader: boolean };
   /** What the system's own switch-to-configuration is run with; without one, the work ends with the build. */
   readonly action: SwitchAction | undefined;
-  /** It starts, stops and restarts units, or reports which it would. */
-  readonly touchesUnits: boolean;
+  /** It only reports which units an activation would start, stop and restart. */
+  readonly plansUnits: boolean;
 };
 
 const nothing = { runningSystem: false, systemProfile: false, bootLoader: false } as const;
@@ -23,12 +23,12 @@ const everything = { runningSystem: true, systemProfile: true, bootLoader: true 
 
 // All differences between operations: code elsewhere uses this table and never compares names.
 const table: Readonly<Record<Operation, OperationRow>> = {
-  switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
-  boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", touchesUnits: false },
-  test: { system: "flake", needsRoot: true, changes: { ...nothing, runningSystem: true }, action: "test", touchesUnits: true },
-  "dry-activate": { system: "flake", needsRoot: true, changes: nothing, action: "dry-activate", touchesUnits: true },
-  build: { system: "flake", needsRoot: false, changes: nothing, action: undefined, touchesUnits: true },
-  rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", touchesUnits: true },
+  switch: { system: "flake", needsRoot: true, changes: everything, action: "switch", plansUnits: false },
+  boot: { system: "flake", needsRoot: true, changes: { ...everything, runningSystem: false }, action: "boot", plansUnits: false },
+  test: { system: "flake", needsRoot: true, changes: { ...nothing, runningSystem: true }, action: "test", plansUnits: false },
+  "dry-activate": { system: "flake", needsRoot: true, changes: nothing, action: "dry-activate", plansUnits: true },
+  build: { system: "flake", needsRoot: false, changes: nothing, action: undefined, plansUnits: true },
+  rollback: { system: "older-generation", needsRoot: true, changes: everything, action: "switch", plansUnits: false },
 };
 
 /** Returns what switch-to-configuration is run with, and `undefined` where the work ends with the build. */
@@ -77,9 +77,9 @@ export function changesBootLoader(operation: Operation): boolean {
   return table[operation].changes.bootLoader;
 }
 
-/** Returns whether the operation starts and stops units before the next reboot, or reports which it would. */
-export function touchesUnits(operation: Operation): boolean {
-  return table[operation].touchesUnits;
+/** Returns whether the operation only reports which units an activation would start and stop; what activates says so itself. */
+export function plansUnits(operation: Operation): boolean {
+  return table[operation].plansUnits;
 }
 
 /** Returns whether the operation can activate a specialisation: one that only prepares the next boot cannot choose it. */

@@ -54,7 +54,7 @@ export function renderResults(results: readonly HostResult[]): string {
         changed: result.changed,
         "exit-code": result.exitCode ?? null,
         "failed-units": result.failedUnits,
-        inhibitors: result.plan?.inhibitors ?? [],
+        inhibitors: inhibitorsOf(result),
         seconds: result.seconds,
         error: result.error === undefined ? null : shorten(renderFailure(result.error), longestError),
       })),
@@ -63,6 +63,11 @@ export function renderResults(results: readonly HostResult[]): string {
     const text = render(longestError);
     if (text.length <= longestResults || longestError === 0) return text;
   }
+}
+
+/** Those that a plan foresees, or that have refused an activation. */
+function inhibitorsOf({ plan, error }: HostResult): readonly string[] {
+  return [...new Set([...(plan?.inhibitors ?? []), ...(error?.causes ?? []).flatMap((cause) => (cause.kind === "inhibitor" ? cause.changes : []))])];
 }
 
 function shorten(text: string, length: number): string {

@@ -10,23 +10,24 @@ import type { RemoteShell } from "./remote-shell.js";
 import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
-// For each query to the machine's Nix and to its systemd; of the first there are two in series, of the second some more.
+// For each query to the machine's Nix, which are side by side, and to its systemd, which are in series.
 const nixSeconds = 20;
 const systemdSeconds = 10;
 
 /**
- * Compares two systems of the machine's store: their packages, and what a switch would do to units. Never throws: `undefined`, and a note
- * in the log, where they cannot be compared.
+ * Compares two systems of the machine's store: their packages, and with `withUnits` what a switch would do to units. Never throws:
+ * `undefined`, and a note in the log, where they cannot be compared.
  */
 export async function compareSystems(
-  [before, after]: readonly [StorePath, StorePath],
+  systems: readonly [StorePath, StorePath],
+  withUnits: boolean,
   shell: RemoteShell,
   log: HostLog,
   signal: AbortSignal,
 ): Promise<SystemDifference | undefined> {
   try {
-    const { units, closure } = await ask([before, after], shell, signal);
-    return { closure, units: planOf(units, log) };
+    const { units, closure } = await ask(systems, withUnits, shell, signal);
+    return { closure, units: units === undefined ? undefined : planOf(units, log) };
   } catch (error) {
     log.note(`the old and the new system could not be compared: ${messageOf(error)}`, "difference-unknown");
     return undefined;
@@ -34,19 +35,22 @@ export async function compareSystems(
 }
 
 async function ask(
-  [before, after]: readonly [StorePath, StorePath],
+  systems: readonly [StorePath, StorePath],
+  withUnits: boolean,
   shell: RemoteShell,
   signal: AbortSignal,
-): Promise<{ readonly units: string; readonly closure: ClosureDifference }> {
-  const args = [before, after, "/etc/systemd/system", nixSeconds, mostCompared, systemdSeconds, mostFacts].map(String);
+): Promise<{ readonly units: string | undefined; readonly closure: ClosureDifference }> {
+  const forUnits = withUnits ? ["/etc/systemd/system", systemdSeconds, mostFacts] : [];
+  const args = [...systems, nixSeconds, mostCompared, ...forUnits].map(String);
+  const script = withUnits ? "compare" : "difference";
   // Not retried after a loss of the connection, which the next step notices.
-  const outcome = await shell.run({ script: "compare", args, privileged: false, signal }).catch((error: unknown) => {
+  const outcome = await shell.run({ script, args, privileged: false, signal }).catch((error: unknown) => {
     throw (error instanceof CommandError ? explainLimit(error, "build") : undefined) ?? error;
   });
   if (outcome.kind === "lost") throw new Error("the connection was lost");
   const said = lastLines(outcome.stderr).at(-1);
   if (outcome.exitCode !== 0) throw new Error(said ?? `exit code ${outcome.exitCode}`);
-  const [, units = "", closure = ""] = /^((?:.*\n)*?)difference\n([^]*)$/.exec(outcome.stdout) ?? [];
+  const [, units, closure = ""] = /^(?:((?:.*\n)*?)difference\n)?([^]*)$/.exec(outcome.stdout) ?? [];
   const failed = /^failed (\d+)$/m.exec(closure);
   if (failed !== null) throw new Error(said ?? `exit code ${failed[1]}`);
   return { units, closure: parseDifference(closure) };

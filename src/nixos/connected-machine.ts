@@ -128,8 +128,8 @@ export class ConnectedNixosMachine implements ConnectedMachine {
     return await findSpecialisation(toplevel, name, this.#call(signal));
   }
 
-  async compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined> {
-    return await compareSystems([before, after], this.#shell, this.#log, signal);
+  async compare(before: StorePath, after: StorePath, withUnits: boolean, signal: AbortSignal): Promise<SystemDifference | undefined> {
+    return await compareSystems([before, after], withUnits, this.#shell, this.#log, signal);
   }
 
   async dryActivate(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd> {

@@ -20,6 +20,7 @@ export function scriptSeconds(script: ScriptName): number {
 const others: Readonly<Partial<Record<ScriptName, number>>> = {
   finish: 30,
   compare: 45,
+  difference: 45,
   daemon: 30,
   missing: 120,
   // A copy is limited by the input `timeout` alone.

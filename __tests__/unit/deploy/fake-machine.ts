@@ -144,7 +144,11 @@ export class FakeMachine implements Machine {
         if (system === undefined) throw new DeployError({ phase: "build", reason: `there is no ${name}` });
         return await this.#answer(`specialisation ${name}`, system);
       },
-      compare: async (before, after) => await this.#answer(`compare ${before} ${after}`, this.difference),
+      compare: async (before, after, withUnits) =>
+        await this.#answer(
+          `compare ${withUnits ? "with units " : ""}${before} ${after}`,
+          this.difference && { ...this.difference, units: withUnits ? this.difference.units : undefined },
+        ),
       dryActivate: async (_, own) => {
         await this.#enter("activate", own);
         return { exitCode: 0, end: "ended", causes: [], touched: true, lines: [], after: this.state, plan: undefined, ...this.end };

@@ -692,7 +692,7 @@ describe("what is new", () => {
     const { results, log } = await deploy([machine], { diff: true });
     expectInOrder(machine, ["build", `compare ${oldSystem} ${newSystem}`, "activate"]);
     expect(log.lines).toContain("web1: packages: 3 rebuilt; size +1.0 KiB");
-    expect(results[0]).toMatchObject({ status: "deployed", difference: closure, plan: compared, previousGeneration: 6, generation: 7 });
+    expect(results[0]).toMatchObject({ status: "deployed", difference: closure, plan: undefined, previousGeneration: 6, generation: 7 });
   });
 
   test("is not asked for where nothing is, or with diff: false", async () => {

@@ -11,7 +11,7 @@ test.each([
   ["install boot loader entries", operation.changesBootLoader, ["switch", "boot", "rollback"]],
   ["need a flake", operation.needsFlake, ["switch", "boot", "test", "dry-activate", "build"]],
   ["need root", operation.needsRoot, ["switch", "boot", "test", "dry-activate", "rollback"]],
-  ["touch units", operation.touchesUnits, ["switch", "test", "dry-activate", "build", "rollback"]],
+  ["only report units", operation.plansUnits, ["dry-activate", "build"]],
   ["can end in a specialisation", operation.canEnterSpecialisation, ["switch", "test", "dry-activate", "build", "rollback"]],
 ])("the operations that %s", (_, asks, expected) => {
   expect(operations.filter((each) => asks(each))).toEqual(expected);

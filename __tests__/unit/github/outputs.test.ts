@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 
 import { readActionMetadata } from "../../../scripts/action-metadata.js";
+import type { UnitPlan } from "../../../src/domain/unit-plan.js";
 import { renderOutputs, renderResults, setOutputs, statusOf, type Report } from "../../../src/github/outputs.js";
 import { makeError, makeResult, makeStorePath, source } from "../domain/make.js";
 
@@ -63,6 +64,19 @@ describe("renderOutputs", () => {
 });
 
 describe("renderResults", () => {
+  const noUnits = { source: "unit-files", stop: [], start: [], restart: [], reload: [], keep: [], again: [], reexecutes: false } as const;
+
+  test("names the inhibitors that a plan foresees, and those that have refused an activation, once", () => {
+    const plan: UnitPlan = { ...noUnits, inhibitors: ["systemd: 260 -> 261"] };
+    const error = makeError("no", { causes: [{ kind: "inhibitor", changes: ["systemd: 260 -> 261", "dbus: a -> b"] }] });
+    const named = [{}, { plan }, { error }, { plan, error }].map((parts) => {
+      const results: unknown = JSON.parse(renderResults([makeResult(parts)]));
+      return results;
+    });
+    const [systemd, both] = [["systemd: 260 -> 261"], ["systemd: 260 -> 261", "dbus: a -> b"]];
+    expect(named).toMatchObject([[], systemd, both, both].map((inhibitors) => [{ inhibitors }]));
+  });
+
   test("has every field of every host, null where there is no value", () => {
     const [first, second] = [
       makeResult(),

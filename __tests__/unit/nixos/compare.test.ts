@@ -12,22 +12,24 @@ import { notesOf, useFakeSsh } from "./fake-ssh.js";
 const ssh = useFakeSsh();
 const notes: string[] = [];
 
-async function compare(signal = new AbortController().signal): Promise<SystemDifference | undefined> {
+async function compare({ withUnits = true, signal = new AbortController().signal } = {}): Promise<SystemDifference | undefined> {
   const shell = new RemoteShell(ssh.connection, { kind: "none" });
-  return await compareSystems([makeStorePath("old"), makeStorePath("new")], shell, notesOf(notes), signal);
+  return await compareSystems([makeStorePath("old"), makeStorePath("new")], withUnits, shell, notesOf(notes), signal);
 }
 
 beforeEach(() => {
   notes.length = 0;
 });
 
-/** Has the machine run `units` and `difference` for the two parts of its answer, and end with `code`. */
+/** Has the machine run `units` and `difference` for the two parts of its answer, the first only where units are asked for, and end with `code`. */
 function answers({ difference = "", units = "", code = 0 }: { readonly difference?: string; readonly units?: string; readonly code?: number }): void {
   ssh.does(`text=$(cat)
 nonce=$(printf '%s' "$text" | sed -n "s/^echo 'begin \\([0-9a-f]*\\)'$/\\1/p")
 echo "begin $nonce"
+case $text in *unit_facts*)
 ${units}
 echo difference
+esac
 ${difference}
 echo "end $nonce ${code}" >&2
 exit ${code}`);
@@ -42,6 +44,14 @@ describe("a comparison of two systems", () => {
     const found = await compare();
     expect(found?.closure.packages.map(({ name }) => name)).toEqual(["curl", "hello", "linux", "nginx"]);
     expect(found?.units).toMatchObject({ source: "unit-files", stop: ["a.service"] });
+    expect(notes).toEqual([]);
+  });
+
+  test("has no units where they are not asked for", async () => {
+    answers({ difference, units });
+    const found = await compare({ withUnits: false });
+    expect(found?.closure.packages).toHaveLength(4);
+    expect(found?.units).toBeUndefined();
     expect(notes).toEqual([]);
   });
 
@@ -74,7 +84,7 @@ describe("a comparison of two systems", () => {
 
   test("does not throw either where the run is cancelled", async () => {
     ssh.does("sleep 60");
-    expect(await compare(AbortSignal.abort())).toBeUndefined();
+    expect(await compare({ signal: AbortSignal.abort() })).toBeUndefined();
     expect(notes).toHaveLength(1);
   });
 });

@@ -35,8 +35,8 @@ export type ConnectedMachine = {
   realise(derivation: StorePath, configuration: string, signal: AbortSignal): Promise<StorePath>;
   /** Finds a specialisation of a system. Throws a `DeployError` of the phase build that lists those there are. */
   findSpecialisation(toplevel: StorePath, name: string, signal: AbortSignal): Promise<StorePath>;
-  /** Compares two systems of its store. Never throws: `undefined` where they cannot be compared. */
-  compare(before: StorePath, after: StorePath, signal: AbortSignal): Promise<SystemDifference | undefined>;
+  /** Compares two systems of its store, `withUnits` also what a switch would do to units. Never throws: `undefined` where they cannot be compared. */
+  compare(before: StorePath, after: StorePath, withUnits: boolean, signal: AbortSignal): Promise<SystemDifference | undefined>;
   /** Says what an activation would do; changes nothing. */
   dryActivate(system: ActivatableSystem, signal: AbortSignal): Promise<ActivationEnd>;
   /** Frees what only makes the next step faster. For a machine that waits while many others do. */

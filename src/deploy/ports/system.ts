@@ -24,6 +24,6 @@ export type Download = { readonly kind: "downloaded"; readonly copied: CopyProgr
 /** What two systems of one machine differ in. */
 export type SystemDifference = {
   readonly closure: ClosureDifference;
-  /** As the unit files have it. */
+  /** As the unit files have it, where that was asked for. */
   readonly units: UnitPlan | undefined;
 };

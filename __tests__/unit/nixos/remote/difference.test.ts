@@ -10,18 +10,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     const { before, after, path } = twoSystems();
     const { code, out } = payload(call(shell, "difference", [before, after, "5", "100"], { PATH: path }));
     expect(code).toBe(0);
-    expect(out.split("\n")).toEqual([
-      "- /nix/store/old",
-      `- ${before}`,
-      "-size 14",
-      `-size ${before.length}`,
-      "+ /nix/store/new",
-      `+ ${after}`,
-      "+size 14",
-      `+size ${after.length}`,
-      "end",
-      "",
-    ]);
+    expect(out.split("\n")).toEqual(["- /nix/store/old 14", `- ${before} ${before.length}`, "+ /nix/store/new 14", `+ ${after} ${after.length}`, "end", ""]);
     const bounded = payload(call(shell, "difference", [before, after, "5", "1"], { PATH: path })).out;
     expect(bounded.split("\n").filter((line) => /^[-+] /.test(line))).toHaveLength(2);
   });
@@ -38,25 +27,25 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 });
 
-/** Two systems with unit files, and a PATH with a nix-store that knows their closures; every size is the length of the path. */
+/** Two systems, and a PATH with a nix that knows their closures; every size is the length of the path. */
 function twoSystems(): { before: string; after: string; path: string } {
   const [before, after, bin] = ["before", "after", "bin"].map((name) => join(runtime, name));
   if (before === undefined || after === undefined || bin === undefined) throw new Error("three directories");
-  for (const directory of [before, after, bin]) rmSync(directory, { recursive: true, force: true });
-  for (const directory of [before, after]) mkdirSync(directory);
+  rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin);
   writeFileSync(
-    join(bin, "nix-store"),
+    join(bin, "nix"),
     `#!/bin/sh
-case "$2 $3" in
-  "--requisites ${before}") printf '%s\n' /nix/store/both /nix/store/old ${before} ;;
-  "--requisites ${after}") printf '%s\n' /nix/store/both /nix/store/new ${after} ;;
-  "--requisites /nix/store/hangs") exec sleep 60 ;;
-  --requisites*) echo "error: unknown path" >&2; exit 1 ;;
-  *) shift 2; for path; do echo "\${#path}"; done ;;
+[ "$*" = "--extra-experimental-features nix-command path-info --recursive --size $6" ] || exit 3
+case $6 in
+  ${before}) set -- /nix/store/old /nix/store/both ${before} ;;
+  ${after}) set -- /nix/store/both /nix/store/new ${after} ;;
+  /nix/store/hangs) exec sleep 60 ;;
+  *) echo "error: unknown path" >&2; exit 1 ;;
 esac
+for path; do printf '%-30s\\t%11d\\n' "$path" "\${#path}"; done
 `,
   );
-  chmodSync(join(bin, "nix-store"), 0o755);
+  chmodSync(join(bin, "nix"), 0o755);
   return { before, after, path: `${bin}:${process.env["PATH"]}` };
 }
