@@ -205,8 +205,8 @@ describe("a switch", () => {
   test("succeeds even if the machine cannot compare the systems", async () => {
     for (const machine of fleet.machines) {
       // In front of what common.sh adds to PATH.
-      await machine.output(`printf '#!/bin/sh\\ncase " $* " in *" --requisites "*) echo "error: no luck today" >&2; exit 1 ;; esac\\nexec /usr/bin/nix-store "$@"\\n' > /usr/local/bin/nix-store
-        chmod +x /usr/local/bin/nix-store`);
+      await machine.output(`printf '#!/bin/sh\\ncase " $* " in *" path-info "*) echo "error: no luck today" >&2; exit 1 ;; esac\\nexec /usr/bin/nix "$@"\\n' > /usr/local/bin/nix
+        chmod +x /usr/local/bin/nix`);
     }
     try {
       const step = await run(after);
@@ -215,7 +215,7 @@ describe("a switch", () => {
       for (const name of machines) expect(step.log).toContain(`[${name}] the old and the new system could not be compared: error: no luck today`);
       expect(step.summary).not.toContain("```diff");
     } finally {
-      for (const machine of fleet.machines) await machine.output("rm /usr/local/bin/nix-store");
+      for (const machine of fleet.machines) await machine.output("rm /usr/local/bin/nix");
     }
   });
 });

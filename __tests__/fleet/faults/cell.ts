@@ -119,8 +119,8 @@ function summaryOf(run: StepResult): string {
   return run.outputs["summary-path"]?.split("/").at(-1) ?? "none";
 }
 
-// Units of a run that wait until they may remove what is left.
-const waiting = /-(clear-timer|lease)\.service$/;
+// The unit of a run that waits until it may remove what is left.
+const waiting = /-lease\.service$/;
 
 async function unitsOf(machine: Machine): Promise<string[]> {
   const text = await machine.output("systemctl list-units --state=active,activating,deactivating --plain --no-legend 'nix-flake-deploy-*' | cut -d ' ' -f 1");

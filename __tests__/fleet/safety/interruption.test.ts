@@ -93,7 +93,8 @@ test("in the last step, the runner is killed: the machine finishes the step", as
   await machine.output("touch /var/tmp/go");
   await until("the end of the step", 30, async () => (await machine.exec("cat /run/nix-flake-deploy/*/last.status")).stdout.trim() === "0");
   // The directory of the run stays until somebody has asked, or for a while.
-  await until("the timer", 10, async () => (await machine.exec("systemctl is-active 'nix-flake-deploy-*-clear-timer.service'")).code === 0);
+  await until("the unit to end", 10, async () => (await machine.exec("systemctl is-active 'nix-flake-deploy-*-last.service'")).code !== 0);
+  await machine.output("systemd-run --quiet --wait /bin/sh /run/nix-flake-deploy/*/expire.sh fire; ls /run/nix-flake-deploy/*/last.status");
   await trial.forget();
   expect(await trial.systems()).toEqual({ current: system, profile: system, boot: system });
   expect((await machine.exec("ls /nix/var/nix/nix-flake-deploy")).code).not.toBe(0);
@@ -101,9 +102,9 @@ test("in the last step, the runner is killed: the machine finishes the step", as
 
 test("a run whose files are removed before the unit of its last step has quite ended leaves no unit", async () => {
   const machine = trial.machine();
-  // The unit looks whether a timer is there that would remove the files, and then starts one.
+  // In the end, the unit stops the timers.
   const slow = `#!/bin/sh
-case "$(tr '\\0' ' ' </proc/$PPID/cmdline)$*" in *"watchdog.sh last is-active "*-clear-timer*) touch /var/tmp/stopping; sleep 4 ;; esac
+case "$(tr '\\0' ' ' </proc/$PPID/cmdline)$*" in *"watchdog.sh last stop "*-activation-timer*) touch /var/tmp/stopping; sleep 4 ;; esac
 exec /usr/bin/systemctl "$@"
 `;
   await machine.exec("cat >/usr/local/bin/systemctl && chmod +x /usr/local/bin/systemctl", { stdin: slow });
@@ -121,22 +122,30 @@ test("what an abandoned run left is removed automatically, and its end is in the
   const run = await machine.output("basename /run/nix-flake-deploy/*/");
   // The sum of the limits and a quarter of an hour; here it is not waited for.
   expect(await machine.output(`cat /run/nix-flake-deploy/${run}/clear.window`)).toBe(String(600 + 2 + 60 + 1 + 900));
-  await machine.output(`printf 4 >/run/nix-flake-deploy/${run}/clear.window`);
   going.signal("SIGKILL");
   await going.finished;
-  await until("the way back", 30, async () => (await machine.exec(`systemctl is-active nix-flake-deploy-${run}-clear-timer.service`)).code === 0);
+  const directory = `/run/nix-flake-deploy/${run}`;
+  await until("the way back", 30, async () => (await machine.exec(`cat ${directory}/rollback.status`)).stdout.trim() === "0");
+  await until("its unit to end", 10, async () => (await machine.exec(`systemctl is-active nix-flake-deploy-${run}-confirm.service`)).code !== 0);
   expect(await trial.systems()).toEqual(before);
 
   // A run that comes back puts it off.
-  const began = async () => Number(await machine.output(`systemctl show nix-flake-deploy-${run}-clear-timer.service -p ActiveEnterTimestampMonotonic --value`));
+  const began = async () => Number(await machine.output(`systemctl show nix-flake-deploy-${run}-lease.service -p ActiveEnterTimestampMonotonic --value`));
   const first = await began();
   const look = await machine.exec("/bin/sh -s", { stdin: program("decide", [run, "look"], "nonce") });
   expect(look.stdout).toContain(`running=${before.current}`);
   expect(await began()).toBeGreaterThan(first);
 
-  await until("the traces to go", 30, async () => (await machine.leftovers()).length === 0);
-  const journal = await machine.output(`journalctl --no-pager --unit=nix-flake-deploy-${run}-clear.service --output=cat`);
-  expect(journal).toMatch(/the machine rolled back on its own,[^]*activating the configuration[^]*rolling back: /);
+  // What the lease runs when its time is up, each time; before the runner can no longer come back, it leaves everything.
+  const expire = async () => await machine.output(`systemd-run --quiet --wait --unit=${run}-expired /bin/sh ${directory}/expire.sh fire`);
+  await machine.output(`printf 600 >${directory}/clear.window`);
+  await expire();
+  expect((await machine.exec(`cat ${directory}/rollback.log`)).stdout).toContain("rolling back: ");
+  await machine.output(`printf 0 >${directory}/clear.window`);
+  await expire();
+  expect(await machine.leftovers()).toEqual([]);
+  const journal = await machine.output(`journalctl --no-pager --unit=${run}-expired.service --output=cat`);
+  expect(journal).toMatch(/the runner has shown no sign of life: [^]*activating the configuration[^]*rolling back: /);
   expect(await trial.systems()).toEqual(before);
 });
 

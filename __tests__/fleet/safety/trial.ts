@@ -88,9 +88,7 @@ export class Trial {
   async forget(name = "web1"): Promise<void> {
     const machine = this.machine(name);
     await until("the units of the run to end", 60, async () => {
-      await machine.exec(
-        "systemctl stop 'nix-flake-deploy-*-clear-timer.service' 'nix-flake-deploy-*-lease.service'; systemctl reset-failed 'nix-flake-deploy-*'",
-      );
+      await machine.exec("systemctl stop 'nix-flake-deploy-*-lease.service'; systemctl reset-failed 'nix-flake-deploy-*'");
       return (await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*'")).trim() === "";
     });
     await machine.output("rm -rf /run/nix-flake-deploy /nix/var/nix/gcroots/nix-flake-deploy");

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -77,6 +78,8 @@ beforeEach(() => {
 describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
   const env = { ...process.env, PATH: `${programs}:${process.env["PATH"]}` };
   const call = (...args: string[]): number | null => spawnSync(shell, [join(run, "watchdog.sh"), ...args], { encoding: "utf8", env }).status;
+  const unit = (name: string, words: string): string =>
+    `--quiet --unit=nix-flake-deploy-abc-${name} --service-type=exec -- /bin/sh ${run}/watchdog.sh ${words}`;
   const timers = (): string[] => (existsSync(started) ? readFileSync(started, "utf8").trim().split("\n") : []);
 
   test("activates the old system, once, and touches neither profile nor boot loader", () => {
@@ -172,11 +175,13 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     );
   });
 
-  test("leaves an activation that has ended to the timer of the confirmation", () => {
+  test("waits for the confirmation of an activation that has ended just before its time was up", () => {
     record({});
     writeFileSync(join(run, "activate.status"), "0\n");
+    writeFileSync(join(run, "activate.window"), "30");
     expect(call("fire", "activation")).toBe(0);
     expect(called()).toEqual([]);
+    expect(timers()).toEqual([unit("confirm-timer", "wait confirm 30")]);
     rmSync(join(run, "activate.status"));
     expect(call("fire", "activation")).toBe(0);
     expect(called()).toEqual(["old test"]);
@@ -194,12 +199,43 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
 
   test("waits in a unit of its own, and then starts another that acts", () => {
     record({});
-    const unit = (name: string, words: string): string =>
-      `--quiet --unit=nix-flake-deploy-abc-${name} --service-type=exec -- /bin/sh ${run}/watchdog.sh ${words}`;
     expect(call("arm", "confirm", "30")).toBe(0);
     expect(call("wait", "confirm", "0")).toBe(0);
     expect(timers()).toEqual([unit("confirm-timer", "wait confirm 30"), unit("confirm", "fire confirm")]);
     expect(called()).toEqual([]);
+  });
+
+  test("waits for the end of the activation, and from then on for the confirmation", async () => {
+    record({});
+    writeFileSync(join(run, "activate.window"), "0");
+    const waiting = spawn(shell, [join(run, "watchdog.sh"), "wait", "activation", "60"], { env });
+    const ended = once(waiting, "exit");
+    const job = spawn(shell, [join(run, "job.sh"), "activate", "sh", "-c", "sleep 1"], { env, cwd: run });
+    await once(job, "exit");
+    expect(await ended).toEqual([0, null]);
+    expect(readFileSync(join(run, "activation.pid"), "utf8")).toBe(`${waiting.pid}\n`);
+    expect(timers()).toEqual([unit("confirm", "fire confirm")]);
+  });
+
+  test("waits no longer for an activation than it may take, also for one that does not begin", () => {
+    record({});
+    expect(call("wait", "activation", "1")).toBe(0);
+    expect(timers()).toEqual([unit("activation", "fire activation")]);
+  });
+
+  test("gets another timer where an activation ends whose timer was killed", () => {
+    for (const [pid, expected] of [
+      [undefined, [unit("confirm-timer", "wait confirm 30")]],
+      ["999999999", [unit("confirm-timer", "wait confirm 30")]],
+      [String(process.pid), []],
+    ] as const) {
+      for (const file of [started, join(run, "activate.status"), join(run, "activation.pid")]) rmSync(file, { force: true });
+      record({});
+      writeFileSync(join(run, "activate.window"), "30");
+      if (pid !== undefined) writeFileSync(join(run, "activation.pid"), pid);
+      expect(spawnSync(shell, [join(run, "job.sh"), "activate", "true"], { env, cwd: run }).status).toBe(0);
+      expect(timers()).toEqual(expected);
+    }
   });
 
   test("acts where it waited when no other unit can be started", () => {
@@ -210,40 +246,6 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     const { status } = spawnSync(shell, [join(run, "watchdog.sh"), "wait", "confirm", "0"], { env: { ...env, PATH: `${broken}:${env.PATH}` } });
     expect(status).toBe(0);
     expect(called()).toEqual(["old test"]);
-  });
-
-  describe("a rollback that nobody asks about", () => {
-    const timer = `--quiet --unit=nix-flake-deploy-abc-clear-timer --service-type=exec -- /bin/sh ${run}/watchdog.sh wait clear 1500`;
-
-    test.each([0, 4])("is cleared away some time after it ended with %i, however often it is run", (code) => {
-      record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
-      writeFileSync(join(run, "clear.window"), "1500");
-      const cleared = (): string[] => timers().filter((line) => line.includes("clear"));
-      expect(call("fire", "confirm")).toBe(0);
-      expect(cleared()).toEqual([timer]);
-      expect(call("back")).toBe(0);
-      expect(cleared()).toEqual([timer]);
-    });
-
-    test("stays where it has failed: its log is needed", () => {
-      record({ profile: system("code2", 2), running: system("code2", 2) });
-      writeFileSync(join(run, "clear.window"), "1500");
-      call("fire", "confirm");
-      expect(timers().filter((line) => line.includes("clear"))).toEqual([]);
-      expect(existsSync(join(run, "rollback.log"))).toBe(true);
-    });
-
-    test("shows the logs, for the journal, before it removes them", () => {
-      record({});
-      writeFileSync(join(run, "clear.window"), "1500");
-      writeFileSync(join(run, "activate.log"), "activating the configuration...\n");
-      writeFileSync(join(run, "finish.sh"), `rm -r ${run}\n`);
-      call("fire", "confirm");
-      const { status, stdout } = spawnSync(shell, [join(run, "watchdog.sh"), "fire", "clear"], { encoding: "utf8", env });
-      expect(status).toBe(0);
-      expect(stdout).toMatch(/the runner did[^]*activating the configuration[^]*rolling back: /);
-      expect(existsSync(run)).toBe(false);
-    });
   });
 
   test.each(["run", "kind", "new-running", "previous-link", "previous-profile", "previous-running"])("does nothing without %s, as after a reboot", (file) => {
