@@ -4647,6 +4647,10 @@ function explainFlake(error, reference) {
 // Nix's base 32: without e, o, t, u.
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
 const hashBytes = 32;
+/** Returns whether this is a SHA-256 hash as it is in lock files: `sha256-` and base64. */
+function isSriHash(text) {
+    return /^sha256-[A-Za-z0-9+/]{43}=$/.test(text);
+}
 /**
  * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
  * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
@@ -4654,7 +4658,7 @@ const hashBytes = 32;
  */
 function sriHash(printed) {
     const text = printed.trim();
-    if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text))
+    if (isSriHash(text))
         return text;
     const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
     if (digits === undefined)
@@ -4697,15 +4701,19 @@ async function archiveOnRunner(reference, options) {
     try {
         const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
         const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
-        const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        const { path, narHash, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
         if (path !== undefined && path !== archive.source)
             throw changedMeanwhile(reference);
-        const hash = await runNixStore(["--query", "--hash", archive.source], options);
-        return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
+        // The path is made from the hash, so one that is printed with the right path is right.
+        const known = path === undefined ? undefined : narHash;
+        return { flake: { ...archive, ...identity, narHash: known ?? (await queryHash(archive.source, options)) }, locks, resolved };
     }
     catch (error) {
         throw explainFlake(error, reference) ?? error;
     }
+}
+async function queryHash(path, options) {
+    return sriHash((await runNixStore(["--query", "--hash", path], options)).stdout);
 }
 function changedMeanwhile(reference) {
     return new InputError([
@@ -4730,9 +4738,11 @@ function parseMetadata(json) {
     const directory = json_text(field(data, "resolved", "dir")) ?? json_text(field(locked, "dir")) ?? "";
     const dirtyRevision = json_text(field(data, "dirtyRevision")) ?? json_text(field(locked, "dirtyRev"));
     const scheme = json_text(field(data, "resolved", "type"));
+    const narHash = json_text(field(locked, "narHash")) ?? "";
     const revision = json_text(field(data, "revision")) ?? json_text(field(locked, "rev"));
     return {
         path: optionalStorePath(json_text(field(data, "path"))),
+        narHash: isSriHash(narHash) ? narHash : undefined,
         subdirectory: directory.replace(/^\/+|\/+$/g, ""),
         revision,
         revisionCount: revision === undefined ? undefined : (number(field(data, "revCount")) ?? number(field(locked, "revCount"))),

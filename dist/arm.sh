@@ -43,14 +43,21 @@ write() {
 
 # Once for each attempt, after an earlier run was mended.
 record() {
-  write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" previous-profile "$(resolve "$system_profile")" \
-    previous-running "$(resolve /run/current-system)" || return
+  previous=$(readlink -m -- "$system_profile" /run/current-system)
+  [ -e "$system_profile" ] && booted=${previous%%"
+"*} || booted=
+  [ -e /run/current-system ] && running=${previous#*"
+"} || running=
+  write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" previous-profile "$booted" previous-running "$running" || return
   # Indirect roots in /run: a restart of the machine removes them.
   set --
+  rooted=' '
   for name in new-toplevel new-running previous-profile previous-running; do
     text=
     read -r text <"$name"
     [ -n "$text" ] || continue
+    case $rooted in *" $text "*) continue ;; esac
+    rooted="$rooted$text "
     ln -sfn -- "$text" "root-$name" || return
     set -- "$@" "$dir/root-$name"
   done
@@ -60,27 +67,28 @@ record() {
 # On a full disk the machine would run a system that it cannot keep: the last step writes its record, and a link for the generation
 # and for the profile.
 has_room_for_last_step() {
-  mkdir -p -- "${step_record%/*}" || return 1
-  if write "$step_record.try" room && ln -sfn -- "$1" "$system_profile.try-1" && ln -sfn -- "$1" "$system_profile.try-2"; then room=yes; else room=no; fi
-  rm -f -- "$step_record.try" "$step_record.try.new" "$system_profile.try-1" "$system_profile.try-2"
-  rmdir -- "${step_record%/*}" 2>/dev/null
+  room=yes
+  for number in 1 2 3; do
+    { printf '%s' "$1" >"$system_profile.try-$number"; } 2>/dev/null || room=no
+  done
+  rm -f -- "$system_profile.try-1" "$system_profile.try-2" "$system_profile.try-3"
   [ "$room" = yes ]
 }
 
-# "FREE NEEDED", where the boot loader has too little room for a kernel and initrd that the old system does not have.
+# "FREE NEEDED", where /boot is a file system of its own and the boot loader has too little room there for a kernel and initrd that the
+# old system does not have.
 scarce_boot() {
-  [ "$(df -Pk /boot 2>/dev/null | sed -n '2s/.* //p')" = /boot ] || return 0
-  needed=0
-  for part in kernel initrd; do
-    if [ -e "$1/$part" ] && [ "$(readlink -f -- "$1/$part")" != "$(readlink -f -- "$system_profile/$part")" ]; then
-      needed=$((needed + $(wc -c <"$1/$part") / 1024))
-    fi
-  done
-  # Menus and the like.
-  needed=$((needed + 256))
-  df -Pk /boot | {
+  df -Pk /boot 2>/dev/null | {
     read -r _
-    read -r _ _ _ free _
+    read -r _ _ _ free _ where
+    [ "$where" = /boot ] || return 0
+    # Menus and the like.
+    needed=256
+    for part in kernel initrd; do
+      if [ -e "$1/$part" ] && [ "$(readlink -f -- "$1/$part")" != "$(readlink -f -- "$system_profile/$part")" ]; then
+        needed=$((needed + $(wc -c <"$1/$part") / 1024))
+      fi
+    done
     [ "$free" -ge "$needed" ] || printf '%s %s' "$free" "$needed"
   }
 }
@@ -99,31 +107,53 @@ guard_switch_lock() {
   return 0
 }
 
-# Only processes of root can change the system, so other users cannot delay a deployment: neither by a program that is set-uid root,
+# What the processes say, in one look: "young SERVICE" for each service with a process that was started within the last minute (most
+# services are older, and systemd takes milliseconds to show one), and "switch PID TEXT" for each that may change the system.
+#
+# Only processes of root can do that, so other users cannot delay a deployment: neither by a program that is set-uid root,
 # which keeps the real user, nor by sudo and the like, which ask for a password as root. Ignored are commands that deploy
-# another machine from this one (nixos-rebuild with --target-host, and the ssh below it), and what a container on this machine does.
+# another machine from this one (nixos-rebuild with --target-host, and the ssh below it).
+look_at_processes() {
+  # The patterns do not match themselves in the arguments of this awk. A column that is not the last is cut to its width.
+  ps -ww -eo pid=,ruid=,uid=,etimes=,cgroup:500=,args= 2>/dev/null | awk '
+    {
+      services = split($5, service, /[\/,]/)
+      for (i = 1; i <= services && service[i] !~ /\.service$/; i++);
+      if ($4 <= 60 && $5 !~ /nix-flake-deploy-/ && i <= services && !seen[service[i]]++) print "young " service[i]
+      if ($2 != 0 || $3 != 0 || $6 ~ /(^|\/)ssh$/) next
+      pid = $1; unit = service[i]
+      sub(/^ *[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +[^ ]+ +/, "")
+      if (/ --target-host/) next
+      if (/nixos-rebuil[d].* (switch|boot|test)/ || /bin\/switch-to-configuratio[n] /) print "switch " pid " root runs \"" substr($0, 1, 100) "\" (process " pid ")"
+      else if (unit ~ /^nixos-rebuild-switch-to-configuration/) print "switch " pid " the unit " unit " is active"
+    }'
+}
+
+# Who switches this machine without the action. What a container on it does is ignored.
 by_hand() {
-  here=$(readlink /proc/self/ns/pid)
-  ps -eo pid=,ruid=,uid=,args= | while read -r pid real owner args; do
-    [ "$real $owner" = "0 0" ] || continue
-    case ${args%% *} in ssh | */ssh) continue ;; esac
-    case $args in
-      *' --target-host'*) continue ;;
-      *nixos-rebuild*' switch'* | *nixos-rebuild*' boot'* | *nixos-rebuild*' test'* | *bin/switch-to-configuration\ *) ;;
-      *) continue ;;
-    esac
+  printf '%s\n' "$processes" | while read -r word pid text; do
+    [ "$word" = switch ] || continue
     case $(readlink "/proc/$pid/exe") in */sudo | */su | */doas | */pkexec | */run0) continue ;; esac
-    if [ "$(readlink "/proc/$pid/ns/pid")" = "$here" ]; then
-      printf 'root runs "%.100s" (process %s)' "$args" "$pid"
+    if [ "$(readlink "/proc/$pid/ns/pid")" = "$(readlink /proc/self/ns/pid)" ]; then
+      printf '%s' "$text"
       return
     fi
   done
-  # The unit stays loaded after its end on some machines, and holds nobody up then.
-  systemctl list-units --state=active,activating,deactivating --plain --no-legend --no-pager 'nixos-rebuild-switch-to-configuration*' 2>/dev/null |
-    while read -r unit _; do
-      printf 'the unit %s is active' "$unit"
-      return
-    done
+}
+
+# Services that systemd has restarted within the last minute, separated by spaces.
+restarting_units() {
+  set --
+  while read -r word service; do
+    [ "$word" != young ] || set -- "$@" "$service"
+  done <<PROCESSES
+$processes
+PROCESSES
+  [ "$#" -gt 0 ] || return 0
+  read -r now _ </proc/uptime
+  services "$@" | while read -r unit number moment; do
+    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "${now%.*}" ]; then printf '%s\n' "$unit"; fi
+  done | head -n "$most_units" | tr '\n' ' '
 }
 
 main() {
@@ -132,12 +162,14 @@ main() {
   cd -- "$dir" || return 1
   exec 8>"$base/mutex"
   flock 8
-  held=$(cat "$base/lock" 2>/dev/null)
+  held=
+  { read -r held <"$base/lock"; } 2>/dev/null
   other=${held%% *}
   if [ -n "$held" ] && [ "$other" != "$run" ] && holder_lives "$other"; then
     printf 'holder=another run of this action: %s\n' "${held#* }"
     return 5
   fi
+  [ -e begun ] || processes=$(look_at_processes)
   if [ ! -e armed ]; then
     guard_switch_lock
     hand=$(by_hand)
@@ -164,21 +196,27 @@ main() {
     case $kind in switch | boot) has_room_for_last_step "$toplevel" || return 1 ;; esac
     if [ "$kind" != plain ]; then
       write activate.window "$confirm" clear.window "$clear" || return 1
-      /bin/sh ./watchdog.sh arm activation "$seconds" || return 1
+      /bin/sh ./watchdog.sh arm activation "$seconds" &
     else
       # Holds the lock until the activation does.
-      systemd-run --quiet --unit="nix-flake-deploy-$run-lock-timer" --service-type=exec -- sleep 60 || return 1
+      systemd-run --quiet --unit="nix-flake-deploy-$run-lock-timer" --service-type=exec -- sleep 60 &
     fi
-    : >armed
+    timer=$!
   fi
   if [ ! -e begun ]; then
     [ -n "${recorded-}" ] || record || return 1
-    {
+    before=$(
       system_state
       printf 'restarting-units=%s\n' "$(restarting_units)"
       if [ -e "$step_record" ] || { [ -s interrupted ] && [ ! -e mended ]; }; then echo mend=yes; fi
-      case $kind in switch | boot) printf 'scarce-boot=%s\n' "$(scarce_boot "$(cat new-toplevel)")" ;; esac
-    } >before.new && mv before.new before || return 1
+      read -r toplevel <new-toplevel
+      case $kind in switch | boot) printf 'scarce-boot=%s\n' "$(scarce_boot "$toplevel")" ;; esac
+    )
+    write before "$before" || return 1
+  fi
+  if [ ! -e armed ]; then
+    wait "$timer" || return 1
+    : >armed
   fi
   cat before
 }

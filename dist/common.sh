@@ -82,29 +82,6 @@ services() {
   done
 }
 
-# Services with a process that was started within the last minute: systemd takes milliseconds to show a service, and most are older.
-young_services() {
-  ps -eo etimes=,cgroup= 2>/dev/null | awk '
-    $1 <= 60 && !/nix-flake-deploy-/ {
-      n = split($2, part, /[\/,]/)
-      for (i = 1; i <= n && part[i] !~ /\.service$/; i++);
-      if (i <= n && !seen[part[i]]++) print part[i]
-    }'
-}
-
-# Services that systemd has restarted within the last minute, separated by spaces.
-restarting_units() {
-  set -f
-  # shellcheck disable=SC2046 # a word for each service
-  set -- $(young_services)
-  set +f
-  [ "$#" -gt 0 ] || return 0
-  read -r now _ </proc/uptime
-  services "$@" | while read -r unit number moment; do
-    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "${now%.*}" ]; then printf '%s\n' "$unit"; fi
-  done | head -n "$most_units" | tr '\n' ' '
-}
-
 # Programs are started as rarely as can be: each start takes some milliseconds, and every step of a run reports the state.
 system_state() {
   running=/run/current-system booted=/run/booted-system

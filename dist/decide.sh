@@ -1,7 +1,7 @@
 # Makes a decision, or gives the watchdog a new time.
 # Arguments: RUN reached SECONDS (over the connection from before the activation: sshd has answered a new one, whose login is not over)
 # | RUN hold SECONDS (over the new connection) | RUN present (over the new connection, and the decision follows at once: the timers go on) | RUN keep (the new system) | RUN drop (nothing is changed any more) | RUN look (before
-# the rollback is followed, which the watchdog may have begun: decides nothing, and puts off that the machine clears the run away).
+# the rollback is followed, which the watchdog may have begun: decides nothing, and puts off that the machine removes the run).
 # Prints the facts of the system.
 # Exit codes: 0, 3 the machine does not know the run (any more), 7 too late: it was decided otherwise.
 
@@ -36,7 +36,7 @@ main() {
     case $(readlink decision) in keep | drop) return 7 ;; esac
     # There to be followed before it begins.
     : >>rollback.log
-    systemctl try-restart "nix-flake-deploy-$1-clear-timer.service" 2>/dev/null
+    systemctl try-restart "nix-flake-deploy-$1-lease.service" 2>/dev/null
   fi
   system_state
 }

@@ -5,6 +5,13 @@ PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/de
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
+# The first line of a file, read without a program, which takes milliseconds to start. Fails where there is no such file.
+value() {
+  line=
+  { { read -r line || :; } <"$1"; } 2>/dev/null || return 1
+  printf '%s' "$line"
+}
+
 # The end of a symbolic link, or nothing.
 resolve() {
   if [ -e "$1" ]; then readlink -f -- "$1"; fi

@@ -6,7 +6,8 @@
 #   expire.sh fire         nothing while a unit of the activation is active: those act by themselves. An activation that nobody
 #                          decides any more, since its timers were killed too, is rolled back; else all that is left is removed
 #
-# Files: those of watchdog.sh where the run was armed, finish.sh.
+# Files: those of watchdog.sh where the run was armed, clear.window (seconds for which the result is kept for a runner that was cut off, from
+# the end of a rollback or of the last step), finish.sh.
 
 set -u
 cd -- "${0%/*}" || exit 1
@@ -15,14 +16,25 @@ run=${directory##*/}
 
 # If systemd does not answer, something may be active.
 is_active() {
-  units=$(holding_units "$run" clear) || return 0
+  units=$(holding_units "$run") || return 0
   [ -n "$units" ]
+}
+
+is_awaited() {
+  [ -e clear.window ] || return 1
+  for status in rollback.status last.status; do
+    [ -e "$status" ] || continue
+    age=$(($(date +%s) - $(stat -c %Y -- "$status")))
+    # The clock may have been set back meanwhile.
+    [ "$age" -lt 0 ] || [ "$age" -ge "$(value clear.window)" ] || return 0
+  done
+  return 1
 }
 
 is_undecided() {
   [ -e begun ] && [ -e activate.window ] && [ ! -e rollback.status ] && [ ! -e last.status ] || return 1
   # Of a test, only the decision is left.
-  [ "$(readlink decision)" != drop ] && { [ "$(readlink decision)" != keep ] || [ "$(cat kind)" != test ]; }
+  [ "$(readlink decision)" != drop ] && { [ "$(readlink decision)" != keep ] || [ "$(value kind)" != test ]; }
 }
 
 fire() {
@@ -31,6 +43,7 @@ fire() {
     /bin/sh ./watchdog.sh fire health
     return
   fi
+  ! is_awaited || return 0
   # In the journal, which outlives the directory.
   echo "the runner has shown no sign of life: removing what its run has left; end of the logs:"
   for log in build.log activate.log rollback.log last.log; do

@@ -3,21 +3,33 @@
 # Where the last step is not done yet, nothing is removed: the machine does that itself, later.
 # Arguments: RUN. Exit code: 0.
 
+# Whether the last step still goes on: it is begun once, and then nothing else changes the machine.
+is_in_last_step() {
+  case $units in unknown | *"$prefix-last.service"*) ;; *) return 1 ;; esac
+  [ "$(readlink "$dir/decision")" = keep ] && [ -e "$dir/last.log" ] && [ ! -e "$dir/last.status" ] &&
+    systemctl is-active --quiet "$prefix-last.service"
+}
+
+# Stops the units of the run but for its lease. Most often it has no other by now.
+stop_units() {
+  case $units in unknown | *" failed "* | *"$prefix-"[!l]* | *"$prefix-l"[!e]*) ;; *) return 0 ;; esac
+  forget=yes
+  # Patterns: systemd 262 stops nothing at all when one of several units is not there.
+  set -- "$prefix-build*" "$prefix-download*" "$prefix-*-timer.service"
+  # After a rollback or the last step, what has not quite ended has nothing more to do.
+  if [ -e "$dir/rollback.log" ] || [ -e "$dir/last.log" ]; then
+    set -- "$@" "$prefix-activation*.service" "$prefix-confirm*.service" "$prefix-login*.service" "$prefix-health*.service" "$prefix-last*.service"
+  fi
+  systemctl stop "$@" 2>/dev/null
+}
+
 main() {
   [ -n "$1" ] || return 0
-  dir=$(run_directory "$1")
-  if [ "$(readlink "$dir/decision")" = keep ] && [ -e "$dir/last.log" ] && [ ! -e "$dir/last.status" ] &&
-    systemctl is-active --quiet "nix-flake-deploy-$1-last.service"; then
-    return 0
-  fi
+  dir=$(run_directory "$1") prefix=nix-flake-deploy-$1 forget=
   if [ "$uid" -eq 0 ]; then
-    # Patterns: systemd 262 stops nothing at all when one of several units is not there.
-    # After a rollback or the last step, a unit that has not quite ended would start another timer.
-    if [ -e "$dir/rollback.log" ] || [ -e "$dir/last.log" ]; then
-      systemctl stop "nix-flake-deploy-$1-activation*.service" "nix-flake-deploy-$1-confirm*.service" "nix-flake-deploy-$1-login*.service" \
-        "nix-flake-deploy-$1-health*.service" "nix-flake-deploy-$1-last*.service" 2>/dev/null
-    fi
-    systemctl stop "nix-flake-deploy-$1-build*" "nix-flake-deploy-$1-download*" "nix-flake-deploy-$1-*-timer.service" 2>/dev/null
+    units=$(systemctl list-units --all --plain --no-legend --no-pager "$prefix-*" 2>/dev/null) || units=unknown
+    ! is_in_last_step || return 0
+    stop_units
   elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
@@ -39,9 +51,9 @@ main() {
   if [ "$(ls -A -- "$base" 2>/dev/null)" = mutex ]; then rm -f -- "$base/mutex"; fi
   rmdir -- "$base" ${roots:+"$gcroots"} 2>/dev/null
   if [ "$uid" -eq 0 ]; then
-    systemctl reset-failed "nix-flake-deploy-$1-*" 2>/dev/null
+    [ -z "$forget" ] || systemctl reset-failed "$prefix-*" 2>/dev/null
     # Last, since it may be what runs this.
-    systemctl stop "nix-flake-deploy-$1-lease*" 2>/dev/null
+    systemctl stop "$prefix-lease*" 2>/dev/null
   fi
   return 0
 }

@@ -2,7 +2,8 @@
 # It is put into the directory of the run and started there. POSIX sh.
 # Arguments: JOB [COMMAND [ARG...]]; without a command it is the one in JOB.command (written by start.sh). Output goes to JOB.log and not to the journal, which misses what old versions of
 # nixos-rebuild print. While it is alive it holds the lock of JOB.alive; the exit code is in JOB.status from its end on.
-# When JOB.window exists, the command is followed by a timer of that many seconds in which the run must confirm.
+# When JOB.window exists, the run must confirm within that many seconds from the end of the command: a timer is started where that of the
+# activation is gone.
 # Exit code: that of the command. A job that has ended is not run again.
 
 job=$1
@@ -11,11 +12,11 @@ exec 9>"$job.alive" >>"$job.log" 2>&1 </dev/null
 flock 9
 # shellcheck disable=SC1090 # start.sh writes it
 [ "$#" -gt 0 ] || . "./$job.command"
-[ ! -e "$job.status" ] || exit "$(cat "$job.status")"
+[ ! -e "$job.status" ] || exit "$(value "$job.status")"
 "$@" 9>&-
 code=$?
 # Before the end is recorded: from here on the machine rolls back unless it is reached again.
-[ ! -e "$job.window" ] || /bin/sh ./watchdog.sh arm confirm "$(cat "$job.window")"
+[ ! -e "$job.window" ] || kill -0 "$(value activation.pid)" 2>/dev/null || /bin/sh ./watchdog.sh arm confirm "$(value "$job.window")"
 # Where /run is full, with the room that arm.sh has reserved.
 echo "$code" >"$job.status.new" || { rm -f reserve && echo "$code" >"$job.status.new"; }
 mv -- "$job.status.new" "$job.status"

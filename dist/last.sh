@@ -19,9 +19,9 @@
 
 set -u
 cd -- "${0%/*}" || exit 1
-profile=$(cat profile) || exit 1
-record=$(cat record) || exit 1
-limit=$(cat limit) || exit 1
+profile=$(value profile) || exit 1
+record=$(value record) || exit 1
+limit=$(value limit) || exit 1
 mending='' deadline=''
 
 say() {
@@ -29,7 +29,13 @@ say() {
 }
 
 field() {
-  sed -n "s/^$1=//p" "$record"
+  while IFS= read -r line; do
+    case $line in "$1="*)
+      printf '%s' "${line#*=}"
+      return
+      ;;
+    esac
+  done <"$record"
 }
 
 # A disk that hangs must not block the step.
@@ -46,7 +52,7 @@ uptime() {
 
 # A step that was killed and is run again has what is left of its time.
 start_clock() {
-  deadline=$(cat step.deadline 2>/dev/null)
+  deadline=$(value step.deadline)
   [ -z "$deadline" ] || return 0
   deadline=$(($(uptime) + limit))
   echo "$deadline" >step.deadline
@@ -72,17 +78,17 @@ switch_to() {
 
 # One of this run that was killed is there already: what it says was so before the step.
 write_record() {
-  [ ! -e "$record" ] || [ "$(field run)" != "$(cat run)" ] || return 0
-  mkdir -p -- "$(dirname -- "$record")" || return 1
+  [ ! -e "$record" ] || [ "$(field run)" != "$(value run)" ] || return 0
+  [ -d "${record%/*}" ] || mkdir -p -- "${record%/*}" || return 1
   {
-    printf 'run=%s\n' "$(cat run)"
-    printf 'toplevel=%s\n' "$(cat new-toplevel)"
-    printf 'running=%s\n' "$(cat new-running)"
-    printf 'generation=%s\n' "$(cat generation)"
-    printf 'install-bootloader=%s\n' "$(cat install-bootloader)"
+    printf 'run=%s\n' "$(value run)"
+    printf 'toplevel=%s\n' "$(value new-toplevel)"
+    printf 'running=%s\n' "$(value new-running)"
+    printf 'generation=%s\n' "$(value generation)"
+    printf 'install-bootloader=%s\n' "$(value install-bootloader)"
     printf 'previous-link=%s\n' "$(readlink -- "$profile" 2>/dev/null)"
     printf 'previous-profile=%s\n' "$(resolve "$profile")"
-    printf 'previous-running=%s\n' "$(cat previous-running)"
+    printf 'previous-running=%s\n' "$(value previous-running)"
     for link in "$profile"-*-link; do
       [ ! -L "$link" ] || printf 'link=%s\n' "${link##*/}"
     done
@@ -94,14 +100,14 @@ write_record() {
     return 1
   fi
   flush "$record.new"
-  mv -- "$record.new" "$record" && flush "$(dirname -- "$record")"
+  mv -- "$record.new" "$record" && flush "${record%/*}"
 }
 
 delete_record() {
   # What the step has written is on the disk before the record goes.
   flush
   rm -f -- "$record" "$record.new"
-  rmdir -- "$(dirname -- "$record")" 2>/dev/null
+  rmdir -- "${record%/*}" 2>/dev/null
   [ ! -e "$record" ]
 }
 
@@ -133,8 +139,8 @@ begin() {
 }
 
 run() {
-  now=$(resolve "$(cat current)")
-  if [ "$now" != "$(cat new-running)" ]; then
+  now=$(resolve "$(value current)")
+  if [ "$now" != "$(value new-running)" ]; then
     say "the machine runs $now instead of the new system: nothing was changed"
     return 9
   fi
@@ -143,7 +149,7 @@ run() {
   export NIXOS_NO_CHECK
   begin
   code=$?
-  if [ "$code" -eq 0 ] && [ "$(resolve "$profile")" = "$(cat new-toplevel)" ]; then
+  if [ "$code" -eq 0 ] && [ "$(resolve "$profile")" = "$(value new-toplevel)" ]; then
     delete_record || say "could not delete $record"
     return 0
   fi
@@ -151,9 +157,9 @@ run() {
   undo
   test_code=-
   # Even if profile or boot loader failed.
-  now=$(resolve "$(cat current)")
-  if [ "$now" = "$(cat new-running)" ] || [ "$now" = "$(cat previous-running)" ]; then
-    switch_to "$(cat previous-running)" test
+  now=$(resolve "$(value current)")
+  if [ "$now" = "$(value new-running)" ] || [ "$now" = "$(value previous-running)" ]; then
+    switch_to "$(value previous-running)" test
     test_code=$?
   else
     say "the machine runs $now, which is neither the old nor the new system: leaving it"
@@ -172,7 +178,7 @@ undo() {
   if [ "$(readlink -- "$profile" 2>/dev/null)" != "$previous" ] || [ ! -L "$profile" ]; then
     if [ -L "$profile" ] && [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
       say "the system profile is $(resolve "$profile"), set by someone else: leaving it"
-    elif [ -n "$previous" ] && [ ! -e "$(dirname -- "$profile")/$previous" ]; then
+    elif [ -n "$previous" ] && [ ! -e "${profile%/*}/$previous" ]; then
       # The generation was removed by a garbage collection since.
       within_limit nix-env --profile "$profile" --set "$(field previous-profile)" || link_code=1
     elif [ -n "$previous" ]; then
@@ -217,8 +223,8 @@ mend() {
     mend_step || return
   fi
   if [ -s interrupted ]; then
-    system=$(cat interrupted)
-    [ -e "$system" ] || system=$(resolve "$(cat current)")
+    system=$(value interrupted)
+    [ -e "$system" ] || system=$(resolve "$(value current)")
     say "an earlier activation was interrupted: activating $system"
     # How it ends says nothing about the new system; a machine may have had failed units all the time.
     NIXOS_NO_CHECK=1 deadline=''
@@ -230,7 +236,7 @@ mend() {
 
 mend_step() {
   mending=yes
-  now=$(resolve "$(cat current)")
+  now=$(resolve "$(value current)")
   NIXOS_NO_CHECK=1
   export NIXOS_NO_CHECK
   if [ "$now" = "$(field running)" ] || [ "$now" = "$(field toplevel)" ]; then

@@ -16,23 +16,25 @@
 #   activating -> kept             the runner, over a fresh connection
 #
 # From kept on only the job "last" changes the machine: it sets profile and boot loader, or restores both and the old system.
-# The timers are stopped once its unit runs; a timer that fires in kept runs the job itself, which happens once however often.
+# Its unit stops the timers; a timer that fires in kept runs the job itself, which happens once however often.
 #
 #   watchdog.sh arm NAME SECONDS   starts the timer NAME: a unit that waits, and then starts another with "watchdog.sh fire NAME"
-#   watchdog.sh wait NAME SECONDS  what the first of the two does; to stop it stops nothing that has begun
+#   watchdog.sh wait NAME SECONDS  what the first of the two does; to stop it stops nothing that has begun. Where the activation ends in
+#                                  time, "activation" goes on waiting, as "confirm"
 #   watchdog.sh fire NAME          what a timer does: "activation" rolls back while the activation has not ended, "confirm",
-#                                  "login" and "health" always; "clear" removes all that the run has left
+#                                  "login" and "health" always
 #   watchdog.sh keep               activating -> kept, and starts the job "last"; exit code 7: decided otherwise before
 #   watchdog.sh back               -> back, and rolls back; exit code 7: decided otherwise before
 #   watchdog.sh drop               -> dropped; exit code 7: decided otherwise before
-#   watchdog.sh last               runs the job "last"
+#   watchdog.sh last               runs the job "last" in its unit
+#   watchdog.sh late               runs it elsewhere
 #   watchdog.sh restore            activates the old system; exit code 9: neither the old nor the new system runs, so that nothing
 #                                  was changed
 #
 # Files: run, kind (switch, boot, test, or plain: see last.sh and activate.sh), profile (the system profile), current (the link to
 # the running system), lock (of switch-to-configuration), new-running, previous-link (of the profile), previous-profile,
-# previous-running (store paths, or empty), clear.window (seconds for which the result is kept for the runner), reserve (room in
-# /run for a rollback or the last step), job.sh, last.sh, finish.sh, switch.sh.
+# previous-running (store paths, or empty), activate.window (seconds from the end of the activation to the confirmation), reserve (room in
+# /run for a rollback or the last step), job.sh, last.sh, switch.sh; activation.pid is made here (the process of the first timer).
 
 set -u
 cd -- "${0%/*}" || exit 1
@@ -55,7 +57,38 @@ with_room() {
 # Not a timer of systemd: each `systemctl daemon-reload` restarts its time (seen with systemd 252, 257 and 262), and a system
 # that reloads again and again would never roll back.
 timer() {
-  with_room systemd-run --quiet --unit="nix-flake-deploy-$run-$1-timer" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
+  unit=nix-flake-deploy-$run-$1-timer
+  set -- systemd-run --quiet --unit="$unit" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
+  "$@" && return
+  # One whose answer was lost is there already.
+  ! systemctl is-active --quiet "$unit.service" || return 0
+  with_room "$@"
+}
+
+uptime() {
+  read -r seconds_up _ </proc/uptime
+  echo "${seconds_up%.*}"
+}
+
+# Waits for the time of a timer, and sets the name under which it fires.
+wait_for() {
+  name=$1
+  if [ "$name" != activation ]; then
+    sleep "$2"
+    return
+  fi
+  # Where it cannot be written, job.sh starts another timer.
+  { echo "$$" >activation.pid; } 2>/dev/null
+  deadline=$(($(uptime) + $2))
+  until [ -e activate.status ]; do
+    left=$((deadline - $(uptime)))
+    [ "$left" -gt 0 ] || return 0
+    # The activation holds this lock until it ends. Before it begins, or where it was killed, nobody does.
+    flock --shared --wait "$left" activate.alive true 2>/dev/null
+    [ -e activate.status ] || sleep 1 || return
+  done
+  name=confirm
+  sleep "$(value activate.window)"
 }
 
 disarm() {
@@ -74,12 +107,16 @@ keep() {
   decide keep || return 7
   case $kind in
     # Where its unit cannot be started, the timers go on: the next one runs the job.
-    switch | boot) start_last || return 0 ;;
+    switch | boot)
+      start_last
+      return 0
+      ;;
   esac
   disarm
 }
 
-# Starts the unit of the job "last", unless the job has ended. A second unit of the job waits for the first and then does nothing.
+# Starts the unit of the job "last", unless the job has ended. A second unit of the job waits for the first and then does nothing. Where
+# no unit can be started, the timers go on: the next one runs the job.
 start_last() {
   [ ! -e last.status ] || return 0
   unit=nix-flake-deploy-$run-last
@@ -91,8 +128,19 @@ start_last() {
   : >>last.log
   with_room systemd-run --quiet --unit="$unit" --service-type=exec --property=WorkingDirectory="$directory" -- \
     /bin/sh "$directory/watchdog.sh" last && return 0
-  setsid nohup /bin/sh ./watchdog.sh last >/dev/null 2>&1 </dev/null &
-  return 1
+  setsid nohup /bin/sh ./watchdog.sh late >/dev/null 2>&1 </dev/null &
+}
+
+# To stop the timers takes longer than the step where it goes well.
+last_in_unit() {
+  disarm &
+  last
+  wait
+}
+
+late() {
+  last
+  disarm
 }
 
 last() {
@@ -100,10 +148,8 @@ last() {
   case $kind in
     switch) /bin/sh ./job.sh last /bin/sh ./last.sh run ;;
     boot) /bin/sh ./job.sh last /bin/sh ./last.sh end ;;
-    *) return 0 ;;
   esac
-  disarm
-  clear_later
+  return 0
 }
 
 roll_back() {
@@ -111,31 +157,6 @@ roll_back() {
   rm -f reserve
   /bin/sh ./job.sh rollback /bin/sh ./watchdog.sh restore
   disarm
-  clear_later
-}
-
-# The runner may not come back to clean up. After a failed rollback, the files are kept for their log.
-clear_later() {
-  case $(cat rollback.status last.status 2>/dev/null) in 0 | 4 | 9 | 20) ;; *) return 0 ;; esac
-  if [ -e clear.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$run-clear-timer.service"; then
-    timer clear "$(cat clear.window)"
-    # A runner that has removed the files meanwhile needs no timer.
-    if [ ! -e "$directory" ]; then systemctl stop "nix-flake-deploy-$run-clear-timer*" 2>/dev/null; fi
-  fi
-  return 0
-}
-
-# What it prints is in the journal, which outlives the directory.
-clear_away() {
-  if [ "$(readlink decision)" = keep ]; then
-    echo "the machine set profile and boot loader on its own, and the runner did not come back; end of the logs:"
-  else
-    echo "the machine rolled back on its own, and the runner did not come back; end of the logs:"
-  fi
-  for log in activate.log rollback.log last.log; do
-    [ ! -e "$log" ] || tail -n 100 "$log"
-  done
-  exec /bin/sh ./finish.sh
 }
 
 restore() {
@@ -150,11 +171,11 @@ restore() {
   fi
   [ "$kind" != boot ] || exec /bin/sh ./last.sh undo
   # Wait for a switch by someone else, which decides what the machine runs.
-  if [ -e "$(cat lock)" ]; then flock --shared --wait 120 "$(cat lock)" true; fi
+  if [ -e "$(value lock)" ]; then flock --shared --wait 120 "$(value lock)" true; fi
   # Also where the old system seems to run: a killed activation may have replaced /etc by then.
-  old=$(cat previous-running)
-  now=$(readlink -f -- "$(cat current)")
-  if [ "$now" != "$old" ] && [ "$now" != "$(cat new-running)" ]; then
+  old=$(value previous-running)
+  now=$(readlink -f -- "$(value current)")
+  if [ "$now" != "$old" ] && [ "$now" != "$(value new-running)" ]; then
     echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing was changed"
     return 9
   fi
@@ -166,20 +187,23 @@ restore() {
 case $1 in
   arm) timer "$2" "$3" ;;
   wait)
-    sleep "$3" || exit
-    systemd-run --quiet --unit="nix-flake-deploy-$run-$2" --service-type=exec -- /bin/sh "$directory/watchdog.sh" fire "$2" ||
-      exec /bin/sh ./watchdog.sh fire "$2"
+    wait_for "$2" "$3" || exit
+    systemd-run --quiet --unit="nix-flake-deploy-$run-$name" --service-type=exec -- /bin/sh "$directory/watchdog.sh" fire "$name" ||
+      exec /bin/sh ./watchdog.sh fire "$name"
     ;;
   fire)
-    [ "$2" != clear ] || clear_away
-    if [ "$2" = activation ] && [ -e activate.status ]; then exit 0; fi
+    if [ "$2" = activation ] && [ -e activate.status ] && [ ! -L decision ]; then
+      # It has ended just now.
+      timer confirm "$(value activate.window)"
+      exit
+    fi
     case $(readlink decision) in
-      keep) last ;;
+      keep) late ;;
       drop) ;;
       *)
         roll_back
         code=$?
-        if [ "$code" -eq 7 ] && [ "$(readlink decision)" = keep ]; then last; fi
+        if [ "$code" -eq 7 ] && [ "$(readlink decision)" = keep ]; then late; fi
         ;;
     esac
     exit 0
@@ -190,6 +214,7 @@ case $1 in
     decide drop || exit 7
     disarm
     ;;
-  last) last ;;
+  last) last_in_unit ;;
+  late) late ;;
   restore) restore ;;
 esac

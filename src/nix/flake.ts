@@ -5,7 +5,7 @@ import { optionalStorePath, storePath, type StorePath } from "../domain/store-pa
 import { explainFlake } from "./flake-failure.js";
 import { entries, field, number, text, texts } from "../domain/json.js";
 import { runNix, runNixStore } from "./nix-command.js";
-import { sriHash } from "./nar-hash.js";
+import { isSriHash, sriHash } from "./nar-hash.js";
 
 export type FlakeOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
 
@@ -27,13 +27,18 @@ export async function archiveOnRunner(reference: string, options: FlakeOptions):
   try {
     const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
     const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
-    const { path, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+    const { path, narHash, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
     if (path !== undefined && path !== archive.source) throw changedMeanwhile(reference);
-    const hash = await runNixStore(["--query", "--hash", archive.source], options);
-    return { flake: { ...archive, ...identity, narHash: sriHash(hash.stdout) }, locks, resolved };
+    // The path is made from the hash, so one that is printed with the right path is right.
+    const known = path === undefined ? undefined : narHash;
+    return { flake: { ...archive, ...identity, narHash: known ?? (await queryHash(archive.source, options)) }, locks, resolved };
   } catch (error) {
     throw explainFlake(error, reference) ?? error;
   }
+}
+
+async function queryHash(path: StorePath, options: FlakeOptions): Promise<string> {
+  return sriHash((await runNixStore(["--query", "--hash", path], options)).stdout);
 }
 
 function changedMeanwhile(reference: string): InputError {
@@ -52,6 +57,8 @@ export async function configurationNames(reference: string, options: { signal: A
 /** What `nix flake metadata` reports of a flake. `path` is where the source would be in the store; it may be missing there. */
 export type Metadata = Pick<Flake, "subdirectory" | "revision" | "revisionCount" | "lastModified" | "dirty"> & {
   readonly path: StorePath | undefined;
+  /** `undefined` where it is missing, or in another form than that of lock files. */
+  readonly narHash: string | undefined;
   readonly locks: unknown;
   readonly resolved: unknown;
 };
@@ -68,9 +75,11 @@ export function parseMetadata(json: string): Metadata {
   const directory = text(field(data, "resolved", "dir")) ?? text(field(locked, "dir")) ?? "";
   const dirtyRevision = text(field(data, "dirtyRevision")) ?? text(field(locked, "dirtyRev"));
   const scheme = text(field(data, "resolved", "type"));
+  const narHash = text(field(locked, "narHash")) ?? "";
   const revision = text(field(data, "revision")) ?? text(field(locked, "rev"));
   return {
     path: optionalStorePath(text(field(data, "path"))),
+    narHash: isSriHash(narHash) ? narHash : undefined,
     subdirectory: directory.replace(/^\/+|\/+$/g, ""),
     revision,
     revisionCount: revision === undefined ? undefined : (number(field(data, "revCount")) ?? number(field(locked, "revCount"))),

@@ -2,6 +2,11 @@
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
 const hashBytes = 32;
 
+/** Returns whether this is a SHA-256 hash as it is in lock files: `sha256-` and base64. */
+export function isSriHash(text: string): boolean {
+  return /^sha256-[A-Za-z0-9+/]{43}=$/.test(text);
+}
+
 /**
  * Converts what `nix-store --query --hash` prints, `sha256:` and base 32 in Nix's own alphabet and order (the last character has
  * the lowest bits; `printHash32` in Nix's sources), to the form of lock files, `sha256-` and base64 (SRI). Throws an `Error` for
@@ -9,7 +14,7 @@ const hashBytes = 32;
  */
 export function sriHash(printed: string): string {
   const text = printed.trim();
-  if (/^sha256-[A-Za-z0-9+/]{43}=$/.test(text)) return text;
+  if (isSriHash(text)) return text;
   const digits = /^sha256:([0-9a-z]{52})$/.exec(text)?.[1];
   if (digits === undefined) throw new Error(`not a SHA-256 hash of a store path: ${JSON.stringify(text.slice(0, 100))}`);
   let value = 0n;

@@ -22,6 +22,7 @@ describe("parseMetadata", () => {
     };
     expect(parseMetadata(JSON.stringify(json))).toEqual({
       path: source,
+      narHash,
       subdirectory: "",
       revision: rev,
       revisionCount: 3,
@@ -31,6 +32,14 @@ describe("parseMetadata", () => {
       resolved: { type: "git", url: "file:///srv/flake" },
     });
   });
+
+  test.each([undefined, "", "sha256:1b8m03r63zqhnjf7l5wnldhh7c134ap5vpj0850ymkq1iyzicy5s", "md5-x"])(
+    "takes no hash in another form than that of lock files (%s)",
+    (hash) => {
+      const json = { path: source, resolved: { type: "path" }, locked: { type: "path", narHash: hash } };
+      expect(parseMetadata(JSON.stringify(json))).toMatchObject({ path: source, narHash: undefined });
+    },
+  );
 
   test("reads a subdirectory of it", () => {
     const json = { path: source, resolved: { dir: "hosts/nixos", type: "git" }, locked: { dir: "hosts/nixos", rev, type: "git" }, revision: rev };

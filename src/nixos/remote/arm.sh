@@ -196,12 +196,12 @@ main() {
     case $kind in switch | boot) has_room_for_last_step "$toplevel" || return 1 ;; esac
     if [ "$kind" != plain ]; then
       write activate.window "$confirm" clear.window "$clear" || return 1
-      /bin/sh ./watchdog.sh arm activation "$seconds" || return 1
+      /bin/sh ./watchdog.sh arm activation "$seconds" &
     else
       # Holds the lock until the activation does.
-      systemd-run --quiet --unit="nix-flake-deploy-$run-lock-timer" --service-type=exec -- sleep 60 || return 1
+      systemd-run --quiet --unit="nix-flake-deploy-$run-lock-timer" --service-type=exec -- sleep 60 &
     fi
-    : >armed
+    timer=$!
   fi
   if [ ! -e begun ]; then
     [ -n "${recorded-}" ] || record || return 1
@@ -213,6 +213,10 @@ main() {
       case $kind in switch | boot) printf 'scarce-boot=%s\n' "$(scarce_boot "$toplevel")" ;; esac
     )
     write before "$before" || return 1
+  fi
+  if [ ! -e armed ]; then
+    wait "$timer" || return 1
+    : >armed
   fi
   cat before
 }

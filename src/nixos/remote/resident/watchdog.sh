@@ -16,7 +16,7 @@
 #   activating -> kept             the runner, over a fresh connection
 #
 # From kept on only the job "last" changes the machine: it sets profile and boot loader, or restores both and the old system.
-# The timers are stopped once its unit runs; a timer that fires in kept runs the job itself, which happens once however often.
+# Its unit stops the timers; a timer that fires in kept runs the job itself, which happens once however often.
 #
 #   watchdog.sh arm NAME SECONDS   starts the timer NAME: a unit that waits, and then starts another with "watchdog.sh fire NAME"
 #   watchdog.sh wait NAME SECONDS  what the first of the two does; to stop it stops nothing that has begun. Where the activation ends in
@@ -26,7 +26,8 @@
 #   watchdog.sh keep               activating -> kept, and starts the job "last"; exit code 7: decided otherwise before
 #   watchdog.sh back               -> back, and rolls back; exit code 7: decided otherwise before
 #   watchdog.sh drop               -> dropped; exit code 7: decided otherwise before
-#   watchdog.sh last               runs the job "last"
+#   watchdog.sh last               runs the job "last" in its unit
+#   watchdog.sh late               runs it elsewhere
 #   watchdog.sh restore            activates the old system; exit code 9: neither the old nor the new system runs, so that nothing
 #                                  was changed
 #
@@ -56,7 +57,12 @@ with_room() {
 # Not a timer of systemd: each `systemctl daemon-reload` restarts its time (seen with systemd 252, 257 and 262), and a system
 # that reloads again and again would never roll back.
 timer() {
-  with_room systemd-run --quiet --unit="nix-flake-deploy-$run-$1-timer" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
+  unit=nix-flake-deploy-$run-$1-timer
+  set -- systemd-run --quiet --unit="$unit" --service-type=exec -- /bin/sh "$directory/watchdog.sh" wait "$1" "$2"
+  "$@" && return
+  # One whose answer was lost is there already.
+  ! systemctl is-active --quiet "$unit.service" || return 0
+  with_room "$@"
 }
 
 uptime() {
@@ -101,12 +107,16 @@ keep() {
   decide keep || return 7
   case $kind in
     # Where its unit cannot be started, the timers go on: the next one runs the job.
-    switch | boot) start_last || return 0 ;;
+    switch | boot)
+      start_last
+      return 0
+      ;;
   esac
   disarm
 }
 
-# Starts the unit of the job "last", unless the job has ended. A second unit of the job waits for the first and then does nothing.
+# Starts the unit of the job "last", unless the job has ended. A second unit of the job waits for the first and then does nothing. Where
+# no unit can be started, the timers go on: the next one runs the job.
 start_last() {
   [ ! -e last.status ] || return 0
   unit=nix-flake-deploy-$run-last
@@ -118,8 +128,19 @@ start_last() {
   : >>last.log
   with_room systemd-run --quiet --unit="$unit" --service-type=exec --property=WorkingDirectory="$directory" -- \
     /bin/sh "$directory/watchdog.sh" last && return 0
-  setsid nohup /bin/sh ./watchdog.sh last >/dev/null 2>&1 </dev/null &
-  return 1
+  setsid nohup /bin/sh ./watchdog.sh late >/dev/null 2>&1 </dev/null &
+}
+
+# To stop the timers takes longer than the step where it goes well.
+last_in_unit() {
+  disarm &
+  last
+  wait
+}
+
+late() {
+  last
+  disarm
 }
 
 last() {
@@ -127,9 +148,8 @@ last() {
   case $kind in
     switch) /bin/sh ./job.sh last /bin/sh ./last.sh run ;;
     boot) /bin/sh ./job.sh last /bin/sh ./last.sh end ;;
-    *) return 0 ;;
   esac
-  disarm
+  return 0
 }
 
 roll_back() {
@@ -178,12 +198,12 @@ case $1 in
       exit
     fi
     case $(readlink decision) in
-      keep) last ;;
+      keep) late ;;
       drop) ;;
       *)
         roll_back
         code=$?
-        if [ "$code" -eq 7 ] && [ "$(readlink decision)" = keep ]; then last; fi
+        if [ "$code" -eq 7 ] && [ "$(readlink decision)" = keep ]; then late; fi
         ;;
     esac
     exit 0
@@ -194,6 +214,7 @@ case $1 in
     decide drop || exit 7
     disarm
     ;;
-  last) last ;;
+  last) last_in_unit ;;
+  late) late ;;
   restore) restore ;;
 esac

@@ -116,13 +116,16 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     const stop =
       "stop stop nix-flake-deploy-abc-activation-timer* nix-flake-deploy-abc-confirm-timer* nix-flake-deploy-abc-login-timer* nix-flake-deploy-abc-health-timer*";
 
-    test.each(["switch", "boot"])("has its last step started in a unit before the timers are stopped, once (%s)", (kind) => {
+    test.each(["switch", "boot"])("has its last step started in a unit, once, which stops the timers (%s)", (kind) => {
       record({ kind });
       expect(call("keep")).toBe(0);
-      expect(timers()).toEqual([job, stop]);
+      expect(timers()).toEqual([job]);
       expect(call("keep")).toBe(0);
-      expect(timers()).toEqual([job, stop, stop]);
+      expect(timers()).toEqual([job]);
       expect(readFileSync(join(run, "last.log"), "utf8")).toBe("");
+      expect(call("last")).toBe(0);
+      expect(timers()).toEqual([job, stop]);
+      expect(existsSync(join(run, "last.status"))).toBe(true);
     });
 
     test.each(["test", "plain"])("needs no last step where nothing is left to set (%s)", (kind) => {
@@ -236,6 +239,18 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
       expect(spawnSync(shell, [join(run, "job.sh"), "activate", "true"], { env, cwd: run }).status).toBe(0);
       expect(timers()).toEqual(expected);
     }
+  });
+
+  test("has a timer that was started before its answer was lost", () => {
+    record({});
+    const broken = join(directory, "refuses");
+    mkdirSync(broken, { recursive: true });
+    writeFileSync(join(broken, "systemd-run"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const arm = (): number | null =>
+      spawnSync(shell, [join(run, "watchdog.sh"), "arm", "activation", "60"], { env: { ...env, PATH: `${broken}:${env.PATH}` } }).status;
+    expect(arm()).toBe(1);
+    writeFileSync(started, `${unit("activation-timer", "wait activation 60")}\n`);
+    expect(arm()).toBe(0);
   });
 
   test("acts where it waited when no other unit can be started", () => {
