@@ -109,6 +109,7 @@ function realMachine(): NixosMachine {
       name: "the contract",
       access: { elevate: "auto", elevatePassword: undefined, needsRoot: true },
       needsRebuild: true,
+      comparesBuilt: false,
       checkSignatures: true,
       substitute: true,
       compress: "false",

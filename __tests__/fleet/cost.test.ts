@@ -52,13 +52,13 @@ test("a change, nothing to do and a change without protection cost what they mus
   await commit("first");
   await deploy();
   await commit("second");
-  expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 8 });
+  expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 7 });
   expect(await deploy()).toEqual({ status: "unchanged", programs: sum(perRun, perMachine), scripts: 4 });
   await commit("third");
   expect(await deploy({ rollback: "false" })).toEqual({
     status: "deployed",
     programs: sum(perRun, perMachine, freshConnection),
-    scripts: 8,
+    scripts: 7,
   });
 });
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 
 import { outerReference, type SentFlake } from "../domain/flake.js";
-import { needsRoot } from "../domain/operation.js";
+import { needsRoot, plansUnits } from "../domain/operation.js";
 import { isUntracked } from "../git/untracked.js";
 import { workflowRunName } from "../github/run-name.js";
 import type { Inputs } from "../inputs/deploy.js";
@@ -19,6 +19,7 @@ export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | un
     name: workflowRunName(process.env) ?? `run ${run}`,
     access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: needsRoot(inputs.operation) },
     needsRebuild: true,
+    comparesBuilt: inputs.diff && !plansUnits(inputs.operation) && inputs.variant.specialisation === undefined,
     checkSignatures: inputs.checkSignatures,
     substitute: inputs.substitute,
     archiveArgs: inputs.archiveArgs,

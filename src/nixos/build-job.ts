@@ -1,9 +1,13 @@
+import type { ClosureDifference } from "../domain/closure-difference.js";
 import { DeployError } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog, MachineFacts } from "../deploy/ports.js";
 import { BuildLogReader } from "../nix/build-log.js";
 import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
-import { runJob, type CallScript } from "./job.js";
+import { nixSeconds } from "./compare.js";
+import { differenceOfBuild, mostInBuild } from "./difference.js";
+import { jobExit, watchScript, type CallScript } from "./job.js";
+import { residentScript } from "./script-files.js";
 
 /** What is asked for the cause of a failed build. */
 export type BuildQuestions = {
@@ -13,6 +17,9 @@ export type BuildQuestions = {
   readonly isUntracked: (file: string) => Promise<boolean>;
 };
 
+/** A built system, and how it differs from the one that was named, where that is known. */
+export type Built = { readonly toplevel: StorePath; readonly difference: ClosureDifference | undefined };
+
 type Site = {
   readonly run: string;
   readonly privileged: boolean;
@@ -20,27 +27,35 @@ type Site = {
   readonly facts: MachineFacts;
   readonly questions: BuildQuestions;
   readonly call: CallScript;
+  /** What the built system is to be compared with. */
+  readonly compareWith: StorePath | undefined;
 };
 
-/** Runs a command on the machine that builds a system and links it as `result`. Returns the system. Throws a `DeployError` of the phase build. */
+/**
+ * Runs a command on the machine that builds a system and links it as `result`, and compares the system where that is wanted. Throws a
+ * `DeployError` of the phase build.
+ */
 export async function runBuild(
   command: readonly string[],
   { configuration, evaluates }: Pick<RebuildFailure, "configuration" | "evaluates">,
-  { run, privileged, log, facts, questions, call }: Site,
-): Promise<StorePath> {
+  { run, privileged, log, facts, questions, call, compareWith }: Site,
+): Promise<Built> {
   const reader = new BuildLogReader();
   const onLine = (line: string): void => {
     reader.read(line);
     log.output(line);
   };
-  const { exitCode, result, lines } = await runJob({ run, name: "build", phase: "build", command, privileged, onLine }, call);
+  const job = { run, name: "build", phase: "build", privileged, onLine } as const;
+  const args = [compareWith ?? "", String(nixSeconds), String(mostInBuild), residentScript("job"), ...command];
+  const watched = await watchScript(job, call, "build", args);
+  const { exitCode, result, lines } = jobExit(job, watched.end, watched.lines, "build");
   if (exitCode !== 0) {
     const failure = { exitCode, configuration, lines, failures: reader.failures, evaluates };
     throw buildError(failure, await contextOf(failure, facts, questions));
   }
   if (result === undefined)
     throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
-  return result;
+  return { toplevel: result, difference: differenceOfBuild(watched.end.stderr) };
 }
 
 async function contextOf(failure: RebuildFailure, facts: MachineFacts, { configurationNames, isUntracked }: BuildQuestions): Promise<BuildContext> {

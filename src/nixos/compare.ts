@@ -11,7 +11,7 @@ import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
 
 // For each query to the machine's Nix, which are side by side, and to its systemd, which are in series.
-const nixSeconds = 20;
+export const nixSeconds = 20;
 const systemdSeconds = 10;
 
 /**

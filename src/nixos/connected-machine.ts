@@ -1,3 +1,4 @@
+import type { ClosureDifference } from "../domain/closure-difference.js";
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { DeployError } from "../domain/errors.js";
 import { installable } from "../domain/flake-reference.js";
@@ -45,6 +46,8 @@ export type MachineSettings = BuildQuestions &
     readonly access: AccessSettings;
     /** Whether the machine's own nixos-rebuild is to run. */
     readonly needsRebuild: boolean;
+    /** Whether a built system is compared with the running one at once, which saves a question. */
+    readonly comparesBuilt: boolean;
     readonly rebuildArgs: readonly string[];
     /** Seconds for which a lost connection is retried: a machine that rolls back on its own is reachable only afterwards. */
     readonly reconnectTimeout: (phase: Phase) => number;
@@ -65,6 +68,8 @@ export class ConnectedNixosMachine implements ConnectedMachine {
   readonly #lease: Lease;
   /** The run has a directory on the machine. */
   #prepared: boolean;
+  /** What the build has said of two systems. */
+  #compared: { readonly before: StorePath; readonly after: StorePath; readonly closure: ClosureDifference } | undefined;
 
   constructor(connection: Connection, settings: MachineSettings, log: HostLog, entry: Entry, lease: Lease, prepared: boolean) {
     const { facts, shell, privileged, root } = entry;
@@ -120,8 +125,11 @@ export class ConnectedNixosMachine implements ConnectedMachine {
 
   async #build(command: readonly string[], what: Parameters<typeof runBuild>[1], signal: AbortSignal): Promise<StorePath> {
     const { run } = this.#settings;
-    const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal) };
-    return await runBuild(command, what, site);
+    const compareWith = this.#settings.comparesBuilt ? this.facts.state.running : undefined;
+    const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal), compareWith };
+    const { toplevel, difference } = await runBuild(command, what, site);
+    if (compareWith !== undefined && difference !== undefined) this.#compared = { before: compareWith, after: toplevel, closure: difference };
+    return toplevel;
   }
 
   async findSpecialisation(toplevel: StorePath, name: string, signal: AbortSignal): Promise<StorePath> {
@@ -129,6 +137,8 @@ export class ConnectedNixosMachine implements ConnectedMachine {
   }
 
   async compare(before: StorePath, after: StorePath, withUnits: boolean, signal: AbortSignal): Promise<SystemDifference | undefined> {
+    const known = this.#compared;
+    if (!withUnits && known?.before === before && known.after === after) return { closure: known.closure, units: undefined };
     return await compareSystems([before, after], withUnits, this.#shell, this.#log, signal);
   }
 

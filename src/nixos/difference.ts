@@ -4,6 +4,9 @@ import { isStorePath, type StorePath } from "../domain/store-path.js";
 /** The most paths of either side that are compared. */
 export const mostCompared = 20_000;
 
+/** The most paths of either side in the answer of a build, which is kept whole. */
+export const mostInBuild = 2000;
+
 /**
  * Parses what `difference.sh` prints:
  *
@@ -20,6 +23,22 @@ export function parseDifference(text: string): ClosureDifference {
   const [before, after] = [side("-"), side("+")];
   const truncated = before.length >= mostCompared || after.length >= mostCompared;
   return compareClosures(before, after, truncated);
+}
+
+/**
+ * Reads the difference from the facts of `build.sh`, behind the line "difference"; `undefined` where there is none, or not all of it: it is
+ * then worth a question of its own.
+ */
+export function differenceOfBuild(facts: string): ClosureDifference | undefined {
+  const text = /^difference\n([^]*)$/m.exec(facts)?.[1];
+  if (text === undefined) return undefined;
+  const isFull = (mark: string): boolean => text.split("\n").filter((line) => line.startsWith(`${mark} `)).length >= mostInBuild;
+  if (isFull("-") || isFull("+")) return undefined;
+  try {
+    return parseDifference(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function sizedPath(line: string): SizedPath {

@@ -25,14 +25,15 @@ export type Job = {
   readonly onLine: (line: string) => void;
 };
 
-export type JobEnd = {
+export type JobExit = {
   readonly exitCode: number;
   /** The target of the link `result` in its directory. */
   readonly result: StorePath | undefined;
   /** The last lines that it printed, many more than are shown: the cause may be above a long build log or `systemctl status`. */
   readonly lines: readonly string[];
-  readonly state: SystemState;
 };
+
+export type JobEnd = JobExit & { readonly state: SystemState };
 
 /** A job without a recorded end, as after a restart of the machine or when the job was killed. */
 export class LostJobError extends DeployError {}
@@ -42,7 +43,7 @@ export class UnstartedJobError extends DeployError {}
 
 const keptLines = 200;
 
-// Exit code of run.sh.
+// Exit code of run.sh and build.sh.
 const notStarted = 1;
 
 /** Starts a job, only once however often the connection is lost, and follows it. Throws an `UnstartedJobError`, or as `followJob`. */
@@ -76,18 +77,19 @@ export async function followJob(job: Omit<Job, "command">, call: CallScript): Pr
 
 async function watchJob(job: Omit<Job, "command">, call: CallScript, script: "run" | "follow", args: readonly string[]): Promise<JobEnd> {
   const { end, lines } = await watchScript(job, call, script, args);
-  if (script === "run" && end.exitCode === notStarted) throw unstarted(job, end);
-  return jobEnd(job, end, lines);
+  return jobEnd(job, end, lines, script);
 }
 
+/** A script that shows a job. */
+export type JobScript = "run" | "build" | "follow" | "confirm";
+
 /**
- * Shows the output of a job while a script runs that shows it, without gap and repetition. The script gets run, job and offset, then `args`.
- * Returns how the script ended, and the last lines.
+ * Shows the output of a job while a script runs that shows it, without gap and repetition. The script gets run, job and offset, then `args`. Returns how the script ended, and the last lines.
  */
 export async function watchScript(
   job: Omit<Job, "command">,
   call: CallScript,
-  script: "run" | "follow" | "confirm",
+  script: JobScript,
   args: readonly string[],
 ): Promise<{ readonly end: ScriptEnd; readonly lines: readonly string[] }> {
   const { phase, privileged } = job;
@@ -111,8 +113,17 @@ export async function watchScript(
   return { end, lines };
 }
 
-/** Reads from a script that has shown a job how the job ended. Throws a `LostJobError` when no end was recorded. */
-export function jobEnd({ name, phase }: Pick<Job, "name" | "phase">, end: ScriptEnd, lines: readonly string[]): JobEnd {
+/** Reads from a script that has shown a job how the job ended, and what the machine is then. Throws as `jobExit`. */
+export function jobEnd(job: Pick<Job, "name" | "phase">, end: ScriptEnd, lines: readonly string[], script: JobScript): JobEnd {
+  return { ...jobExit(job, end, lines, script), state: systemState(parseFacts(end.stderr)) };
+}
+
+/**
+ * Reads from a script that has shown a job how the job ended. Throws an `UnstartedJobError` where the script was to start it and could not,
+ * and a `LostJobError` when no end was recorded.
+ */
+export function jobExit({ name, phase }: Pick<Job, "name" | "phase">, end: ScriptEnd, lines: readonly string[], script: JobScript): JobExit {
+  if ((script === "run" || script === "build") && end.exitCode === notStarted) throw unstarted({ phase }, end);
   const facts = parseFacts(end.stderr);
   const exit = facts.get("exit") ?? "";
   if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
@@ -120,5 +131,5 @@ export function jobEnd({ name, phase }: Pick<Job, "name" | "phase">, end: Script
     throw new LostJobError({ phase, reason, hint: "Check the machine's journal for a restart or a killed process", lines, exitCode: 255 });
   }
   if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255) throw new AnswerError(`the job ${name} ended with ${exit.slice(0, 20)}, which is no exit code`);
-  return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines, state: systemState(facts) };
+  return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines };
 }

@@ -32,7 +32,7 @@ export async function confirmSystem(keeping: Keeping, running: string, knownUnit
   const facts = parseFacts(end.stderr);
   if (facts.get("confirmed") !== "yes") return { kind: "undecided", state: systemState(facts) };
   if (!keeping.hasLastStep) return { kind: "done", state: systemState(facts) };
-  const step = await lastStep(keeping, reader, () => jobEnd(job, end, lines));
+  const step = await lastStep(keeping, reader, () => jobEnd(job, end, lines, "confirm"));
   if (!(step instanceof LostJobError)) return step;
   keeping.log.note(interrupted);
   return await keepSystem(keeping);

@@ -10,6 +10,7 @@ const scripts = {
   start: new URL("./remote/start.sh", import.meta.url),
   follow: new URL("./remote/follow.sh", import.meta.url),
   run: new URL("./remote/run.sh", import.meta.url),
+  build: new URL("./remote/build.sh", import.meta.url),
   finish: new URL("./remote/finish.sh", import.meta.url),
   arm: new URL("./remote/arm.sh", import.meta.url),
   decide: new URL("./remote/decide.sh", import.meta.url),
@@ -52,6 +53,7 @@ export function residentScript(name: ResidentScript): string {
 // What a script is sent behind, for its functions.
 const builtOn: Readonly<Partial<Record<ScriptName, readonly ScriptName[]>>> = {
   run: ["start", "follow"],
+  build: ["start", "follow", "run", "difference"],
   prepare: ["lease"],
   compare: ["difference", "units"],
   confirm: ["decide", "follow"],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 
 import { root } from "../../../scripts/paths.js";
-import { mostCompared, parseDifference } from "../../../src/nixos/difference.js";
+import { differenceOfBuild, mostCompared, mostInBuild, parseDifference } from "../../../src/nixos/difference.js";
 
 /** What `difference.sh` has printed on a machine with that version of Nix, for the same two configurations. */
 function recorded(nix: string): string {
@@ -48,5 +48,23 @@ describe("what a machine reports about two systems", () => {
     ],
   ])("cannot be read without %s", (_, spoil, message) => {
     expect(() => parseDifference(spoil(recorded("2.34.8")))).toThrow(message);
+  });
+});
+
+describe("a difference in the answer of a build", () => {
+  const facts = "exit=0\nresult=/nix/store/q20ds61jk5sw9l29k8794azpqpsfgf0a-nixos-system-forky-26.05.20260101.0000000\n";
+
+  test("is read as any other", () => {
+    const text = recorded("2.34.8");
+    expect(differenceOfBuild(`${facts}difference\n${text}`)).toEqual(parseDifference(text));
+  });
+
+  test.each([
+    ["nothing was compared", ""],
+    ["Nix has refused", "difference\nerror: no luck today\nfailed 1\n"],
+    ["it breaks off", `difference\n${recorded("2.34.8").replace("end\n", "")}`],
+    ["it is long", `difference\n${"+ /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1 1\n".repeat(mostInBuild)}end\n`],
+  ])("is not known where %s", (_, text) => {
+    expect(differenceOfBuild(`${facts}${text}`)).toBeUndefined();
   });
 });

@@ -9,6 +9,7 @@ import { definition, residentScript, type ResidentScript, type ScriptName } from
 
 const called = [
   "arm",
+  "build",
   "compare",
   "confirm",
   "daemon",
