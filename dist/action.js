@@ -10585,6 +10585,7 @@ const scripts = {
     start: __nccwpck_require__.ab + "start.sh",
     follow: __nccwpck_require__.ab + "follow.sh",
     run: __nccwpck_require__.ab + "run.sh",
+    build: __nccwpck_require__.ab + "build.sh",
     finish: __nccwpck_require__.ab + "finish.sh",
     arm: __nccwpck_require__.ab + "arm.sh",
     decide: __nccwpck_require__.ab + "decide.sh",
@@ -10618,6 +10619,7 @@ function residentScript(name) {
 // What a script is sent behind, for its functions.
 const builtOn = {
     run: ["start", "follow"],
+    build: ["start", "follow", "run", "difference"],
     prepare: ["lease"],
     compare: ["difference", "units"],
     confirm: ["decide", "follow"],
@@ -10667,7 +10669,7 @@ class LostJobError extends DeployError {
 class UnstartedJobError extends DeployError {
 }
 const job_keptLines = 200;
-// Exit code of run.sh.
+// Exit code of run.sh and build.sh.
 const notStarted = 1;
 /** Starts a job, only once however often the connection is lost, and follows it. Throws an `UnstartedJobError`, or as `followJob`. */
 async function runJob(job, call) {
@@ -10697,13 +10699,10 @@ async function followJob(job, call) {
 }
 async function watchJob(job, call, script, args) {
     const { end, lines } = await watchScript(job, call, script, args);
-    if (script === "run" && end.exitCode === notStarted)
-        throw unstarted(job, end);
-    return jobEnd(job, end, lines);
+    return jobEnd(job, end, lines, script);
 }
 /**
- * Shows the output of a job while a script runs that shows it, without gap and repetition. The script gets run, job and offset, then `args`.
- * Returns how the script ended, and the last lines.
+ * Shows the output of a job while a script runs that shows it, without gap and repetition. The script gets run, job and offset, then `args`. Returns how the script ended, and the last lines.
  */
 async function watchScript(job, call, script, args) {
     const { phase, privileged } = job;
@@ -10727,8 +10726,17 @@ async function watchScript(job, call, script, args) {
     plan.end().forEach(take);
     return { end, lines };
 }
-/** Reads from a script that has shown a job how the job ended. Throws a `LostJobError` when no end was recorded. */
-function jobEnd({ name, phase }, end, lines) {
+/** Reads from a script that has shown a job how the job ended, and what the machine is then. Throws as `jobExit`. */
+function jobEnd(job, end, lines, script) {
+    return { ...jobExit(job, end, lines, script), state: systemState(parseFacts(end.stderr)) };
+}
+/**
+ * Reads from a script that has shown a job how the job ended. Throws an `UnstartedJobError` where the script was to start it and could not,
+ * and a `LostJobError` when no end was recorded.
+ */
+function jobExit({ name, phase }, end, lines, script) {
+    if ((script === "run" || script === "build") && end.exitCode === notStarted)
+        throw unstarted({ phase }, end);
     const facts = parseFacts(end.stderr);
     const exit = facts.get("exit") ?? "";
     if (end.exitCode !== 0 || !/^\d+$/.test(exit)) {
@@ -10737,7 +10745,7 @@ function jobEnd({ name, phase }, end, lines) {
     }
     if (!/^\d{1,3}$/.test(exit) || Number(exit) > 255)
         throw new AnswerError(`the job ${name} ended with ${exit.slice(0, 20)}, which is no exit code`);
-    return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines, state: systemState(facts) };
+    return { exitCode: Number(exit), result: storePathOf(facts, "result"), lines };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/switch-command.js
 
@@ -11124,7 +11132,7 @@ async function confirmSystem(keeping, running, knownUnits) {
         return { kind: "undecided", state: systemState(facts) };
     if (!keeping.hasLastStep)
         return { kind: "done", state: systemState(facts) };
-    const step = await lastStep(keeping, reader, () => jobEnd(job, end, lines));
+    const step = await lastStep(keeping, reader, () => jobEnd(job, end, lines, "confirm"));
     if (!(step instanceof LostJobError))
         return step;
     keeping.log.note(keeping_interrupted);
@@ -11556,36 +11564,6 @@ function build_failure_doesNotEvaluate({ configuration, exitCode, lines, evaluat
         lines: message.length === 0 ? lines : message,
     };
 }
-;// CONCATENATED MODULE: ./out/src/nixos/build-job.js
-
-
-
-
-/** Runs a command on the machine that builds a system and links it as `result`. Returns the system. Throws a `DeployError` of the phase build. */
-async function runBuild(command, { configuration, evaluates }, { run, privileged, log, facts, questions, call }) {
-    const reader = new BuildLogReader();
-    const onLine = (line) => {
-        reader.read(line);
-        log.output(line);
-    };
-    const { exitCode, result, lines } = await runJob({ run, name: "build", phase: "build", command, privileged, onLine }, call);
-    if (exitCode !== 0) {
-        const failure = { exitCode, configuration, lines, failures: reader.failures, evaluates };
-        throw buildError(failure, await contextOf(failure, facts, questions));
-    }
-    if (result === undefined)
-        throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
-    return result;
-}
-async function contextOf(failure, facts, { configurationNames, isUntracked }) {
-    const file = fileNotFound(failure);
-    return {
-        configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
-        untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
-        memoryKibibytes: facts.memoryKibibytes,
-        nix: facts.nix,
-    };
-}
 ;// CONCATENATED MODULE: ./out/src/domain/inhibitors.js
 
 /**
@@ -11781,6 +11759,8 @@ function flag({ settings }, name, otherwise) {
 
 /** The most paths of either side that are compared. */
 const mostCompared = 20_000;
+/** The most paths of either side in the answer of a build, which is kept whole. */
+const mostInBuild = 2000;
 /**
  * Parses what `difference.sh` prints:
  *
@@ -11798,6 +11778,24 @@ function parseDifference(text) {
     const [before, after] = [side("-"), side("+")];
     const truncated = before.length >= mostCompared || after.length >= mostCompared;
     return compareClosures(before, after, truncated);
+}
+/**
+ * Reads the difference from the facts of `build.sh`, behind the line "difference"; `undefined` where there is none, or not all of it: it is
+ * then worth a question of its own.
+ */
+function differenceOfBuild(facts) {
+    const text = /^difference\n([^]*)$/m.exec(facts)?.[1];
+    if (text === undefined)
+        return undefined;
+    const isFull = (mark) => text.split("\n").filter((line) => line.startsWith(`${mark} `)).length >= mostInBuild;
+    if (isFull("-") || isFull("+"))
+        return undefined;
+    try {
+        return parseDifference(text);
+    }
+    catch {
+        return undefined;
+    }
 }
 function sizedPath(line) {
     const [, path = "", size = ""] = line.split(" ");
@@ -11986,6 +11984,45 @@ function planOf(text, log) {
         log.note(`the effect of a switch on units is unknown: ${messageOf(error)}`, "plan-unknown");
         return undefined;
     }
+}
+;// CONCATENATED MODULE: ./out/src/nixos/build-job.js
+
+
+
+
+
+
+
+/**
+ * Runs a command on the machine that builds a system and links it as `result`, and compares the system where that is wanted. Throws a
+ * `DeployError` of the phase build.
+ */
+async function runBuild(command, { configuration, evaluates }, { run, privileged, log, facts, questions, call, compareWith }) {
+    const reader = new BuildLogReader();
+    const onLine = (line) => {
+        reader.read(line);
+        log.output(line);
+    };
+    const job = { run, name: "build", phase: "build", privileged, onLine };
+    const args = [compareWith ?? "", String(nixSeconds), String(mostInBuild), residentScript("job"), ...command];
+    const watched = await watchScript(job, call, "build", args);
+    const { exitCode, result, lines } = jobExit(job, watched.end, watched.lines, "build");
+    if (exitCode !== 0) {
+        const failure = { exitCode, configuration, lines, failures: reader.failures, evaluates };
+        throw buildError(failure, await contextOf(failure, facts, questions));
+    }
+    if (result === undefined)
+        throw new DeployError({ phase: "build", reason: `${command.slice(0, 2).join(" ")} succeeded but produced no system`, lines, exitCode });
+    return { toplevel: result, difference: differenceOfBuild(watched.end.stderr) };
+}
+async function contextOf(failure, facts, { configurationNames, isUntracked }) {
+    const file = fileNotFound(failure);
+    return {
+        configurations: isMissingConfiguration(failure) ? await configurationNames() : undefined,
+        untrackedFile: file !== undefined && (await isUntracked(file)) ? file : undefined,
+        memoryKibibytes: facts.memoryKibibytes,
+        nix: facts.nix,
+    };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/answer-limits.js
 
@@ -13371,6 +13408,8 @@ class ConnectedNixosMachine {
     #lease;
     /** The run has a directory on the machine. */
     #prepared;
+    /** What the build has said of two systems. */
+    #compared;
     constructor(connection, settings, log, entry, lease, prepared) {
         const { facts, shell, privileged, root } = entry;
         this.#lease = lease;
@@ -13417,13 +13456,20 @@ class ConnectedNixosMachine {
     }
     async #build(command, what, signal) {
         const { run } = this.#settings;
-        const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal) };
-        return await runBuild(command, what, site);
+        const compareWith = this.#settings.comparesBuilt ? this.facts.state.running : undefined;
+        const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal), compareWith };
+        const { toplevel, difference } = await runBuild(command, what, site);
+        if (compareWith !== undefined && difference !== undefined)
+            this.#compared = { before: compareWith, after: toplevel, closure: difference };
+        return toplevel;
     }
     async findSpecialisation(toplevel, name, signal) {
         return await findSpecialisation(toplevel, name, this.#call(signal));
     }
     async compare(before, after, withUnits, signal) {
+        const known = this.#compared;
+        if (!withUnits && known?.before === before && known.after === after)
+            return { closure: known.closure, units: undefined };
         return await compareSystems([before, after], withUnits, this.#shell, this.#log, signal);
     }
     async dryActivate(system, signal) {
@@ -14354,6 +14400,7 @@ function machineSettings(inputs, sending, directory, signal) {
         name: workflowRunName(process.env) ?? `run ${run}`,
         access: { elevate: inputs.elevate, elevatePassword: inputs.elevatePassword, needsRoot: needsRoot(inputs.operation) },
         needsRebuild: true,
+        comparesBuilt: inputs.diff && !plansUnits(inputs.operation) && inputs.variant.specialisation === undefined,
         checkSignatures: inputs.checkSignatures,
         substitute: inputs.substitute,
         archiveArgs: inputs.archiveArgs,

@@ -69,7 +69,7 @@ record() {
 has_room_for_last_step() {
   room=yes
   for number in 1 2 3; do
-    { printf '%s' "$1" >"$system_profile.try-$number"; } 2>/dev/null || room=no
+    printf '%s' "$1" >"$system_profile.try-$number" || room=no
   done
   rm -f -- "$system_profile.try-1" "$system_profile.try-2" "$system_profile.try-3"
   [ "$room" = yes ]

@@ -21,7 +21,8 @@ say_alive() {
   next=$((now + 10))
 }
 
-follow_job() {
+# Shows the log, and reports how the job ended.
+show_job() {
   job=$2 offset=$3 next=0
   cd -- "$(run_directory "$1")" 2>/dev/null || return 3
   [ -e "$job.log" ] || return 3
@@ -43,8 +44,12 @@ follow_job() {
   {
     printf 'exit=%s\n' "$(cat -- "$job.status" 2>/dev/null || echo lost)"
     printf 'result=%s\n' "$(resolve result)"
-    system_state
   } >&2
+}
+
+follow_job() {
+  show_job "$@" || return
+  system_state >&2
 }
 
 main() {
