@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 import { outerReference } from "../domain/flake.js";
 import { needsFlake } from "../domain/operation.js";
 import { runnerTemp } from "../github/runner-temp.js";
@@ -31,6 +33,8 @@ export function deploymentPorts({ inputs, ssh, identity, known, log, signal }: D
   const local = { cwd: process.cwd(), signal, onLine: (line: string) => log.line(line) };
   return {
     fetchFlake: async () => {
+      // The connections are begun first: they take longer, and to start a program takes milliseconds.
+      await setImmediate();
       const archived = await archiveAndAnnounce(inputs.flake, log, local);
       // Where nothing is built from it, it only says where the machines are.
       if (needsFlake(inputs.operation)) known.flake = archived.flake;
