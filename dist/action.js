@@ -14215,11 +14215,14 @@ async function once(done, path, work) {
 
 
 
+
 /** Connects the ports of `src/machines/` with Nix, ssh and the log. */
 function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
     return {
         fetchFlake: async () => {
+            // The connections are begun first: they take longer, and to start a program takes milliseconds.
+            await (0,promises_namespaceObject.setImmediate)();
             const archived = await archiveAndAnnounce(inputs.flake, log, local);
             // Where nothing is built from it, it only says where the machines are.
             if (needsFlake(inputs.operation))

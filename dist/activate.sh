@@ -28,11 +28,6 @@ switch_to() {
   /bin/sh ./switch.sh "$1" "$2"
 }
 
-# To ask systemd for all services takes a while.
-has_started_units() {
-  grep -qs -e '^starting the following units: ' -e '^restarting the following units: ' -e '^the following new units were started: ' activate.log
-}
-
 # Unit and number of restarts of each service.
 restarts() {
   {
@@ -49,7 +44,6 @@ restarts() {
 
 # switch-to-configuration waits for that unit of each user who has a manager, and does not look at how it ended.
 report_users() {
-  grep -qs '^restarting the following user units: nixos-activation.service$' activate.log || return 0
   sed -n 's/^reloading user units for \(.*\)\.\.\.$/\1/p' activate.log | sort -u | while read -r user; do
     uid=$(id -u -- "$user") || continue
     gid=$(id -g -- "$user") || continue
@@ -84,8 +78,11 @@ else
   switch_to "$running" "$action"
 fi
 code=$?
-report_users
-if has_started_units; then restarts >activate.restarts; fi
+# To ask systemd for all services takes a while.
+said=$(grep -hos -e '^starting the following units: ' -e '^restarting the following units: ' -e '^the following new units were started: ' \
+  -e '^restarting the following user units: nixos-activation.service$' activate.log)
+case $said in *' user units: '*) report_users ;; esac
+case $said in *' following units: '* | *' new units '*) restarts >activate.restarts ;; esac
 read -r now _ </proc/uptime
 echo "${now%.*}" >activate.ended
 exit "$code"

@@ -84,6 +84,12 @@ services() {
 
 # Programs are started as rarely as can be: each start takes some milliseconds, and every step of a run reports the state.
 system_state() {
+  system_paths
+  printf 'failed-units=%s\n' "$(failed_units)"
+}
+
+# The state without what only systemd knows.
+system_paths() {
   running=/run/current-system booted=/run/booted-system
   # -m resolves what is missing, too, so that each path has its line.
   readlink -m -- $running $booted "$system_profile" $running/kernel $booted/kernel $running/initrd $booted/initrd \
@@ -105,7 +111,6 @@ system_state() {
   printf 'generation=%s\n' "${link%-link}"
   read -r boot_id </proc/sys/kernel/random/boot_id
   printf 'boot-id=%s\n' "$boot_id"
-  printf 'failed-units=%s\n' "$(failed_units)"
 }
 
 # Reads where a link leads to, and reports it; nothing for one that leads nowhere.

@@ -49,7 +49,7 @@ user_left() {
 }
 
 for try in 1 2 3; do
-  before=$(wc -c <"$log")
+  [ -s "$log" ] && before=$(wc -c <"$log") || before=0
   switch_once
   if [ "$try" -eq 3 ] || [ "$code" -ne 1 ] || ! user_left "$before"; then break; fi
   echo "nix-flake-deploy: a user logged out during the switch; running switch-to-configuration again"

@@ -1,5 +1,5 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,9 +37,17 @@ export function argv(shell: string): [string, string[]] {
   return isRoot ? ["setpriv", drop.slice(1)] : [shell, ["-s"]];
 }
 
+// In place of the systemd of whatever runs the tests, which may be none and is then asked again and again: no unit has failed.
+const programs = mkdtempSync(join(tmpdir(), "unit-programs-"));
+writeFileSync(join(programs, "systemctl"), "#!/bin/sh\n", { mode: 0o755 });
+chmodSync(programs, 0o755);
+afterAll(() => {
+  rmSync(programs, { recursive: true, force: true });
+});
+
 /** Its environment. */
 export function environment(overrides: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  return { PATH: process.env["PATH"], XDG_RUNTIME_DIR: runtime, HOME: "/nonexistent", ...overrides };
+  return { PATH: `${programs}:${process.env["PATH"]}`, XDG_RUNTIME_DIR: runtime, HOME: "/nonexistent", ...overrides };
 }
 
 /** Runs a script as a machine does. */
