@@ -204,9 +204,9 @@ describe("a switch", () => {
 
   test("succeeds even if the machine cannot compare the systems", async () => {
     for (const machine of fleet.machines) {
-      // In front of what common.sh adds to PATH.
+      // In front of Nix in PATH, for the user and under sudo.
       await machine.output(`printf '#!/bin/sh\\ncase " $* " in *" path-info "*) echo "error: no luck today" >&2; exit 1 ;; esac\\nexec /usr/bin/nix "$@"\\n' > /usr/local/bin/nix
-        chmod +x /usr/local/bin/nix`);
+        chmod +x /usr/local/bin/nix; cp /usr/local/bin/nix /usr/sbin/nix`);
     }
     try {
       const step = await run(after);
@@ -215,7 +215,7 @@ describe("a switch", () => {
       for (const name of machines) expect(step.log).toContain(`[${name}] the old and the new system could not be compared: error: no luck today`);
       expect(step.summary).not.toContain("```diff");
     } finally {
-      for (const machine of fleet.machines) await machine.output("rm /usr/local/bin/nix");
+      for (const machine of fleet.machines) await machine.output("rm /usr/local/bin/nix /usr/sbin/nix");
     }
   });
 });
