@@ -33,9 +33,19 @@ patiently() {
   return 1
 }
 
+# Whether a file has a line that is not empty.
+has_line() {
+  {
+    while read -r line; do
+      [ -z "$line" ] || return 0
+    done <"$1"
+  } 2>/dev/null
+  return 1
+}
+
 # Whether a switch-to-configuration was killed before its end: it leaves a list of what remains to be done, and its lock is free.
 is_interrupted() {
-  grep -qs . /run/nixos/start-list /run/nixos/restart-list /run/nixos/reload-list || return 1
+  has_line /run/nixos/start-list || has_line /run/nixos/restart-list || has_line /run/nixos/reload-list || return 1
   [ ! -e "$switch_lock" ] || flock --shared --nonblock "$switch_lock" true 2>/dev/null
 }
 
@@ -88,7 +98,7 @@ system_state() {
   printf 'failed-units=%s\n' "$(failed_units)"
 }
 
-# The state without what only systemd knows.
+# The state without what only systemd knows. Sets profile_link to where the profile leads.
 system_paths() {
   running=/run/current-system booted=/run/booted-system
   # -m resolves what is missing, too, so that each path has its line.
@@ -105,8 +115,8 @@ system_paths() {
     done
     printf 'reboot-needed=%s\n' "$reboot"
   }
-  link=$(readlink -- "$system_profile" 2>/dev/null || true)
-  link=${link##*/}
+  profile_link=$(readlink -- "$system_profile" 2>/dev/null || true)
+  link=${profile_link##*/}
   link=${link#system-}
   printf 'generation=%s\n' "${link%-link}"
   read -r boot_id </proc/sys/kernel/random/boot_id

@@ -14,9 +14,10 @@ unfinished() {
   fi
 }
 
-# The number of the generation before the current one, to which nix-env --rollback would switch.
+# The number of the generation before the current one, to which nix-env --rollback would switch. It follows system_paths.
 older_generation() {
-  current=$(readlink -- "$system_profile" 2>/dev/null) || return 0
+  current=$profile_link
+  [ -n "$current" ] || return 0
   # If the last step is about to be undone, its generation is not the current one.
   if [ -e "$step_record" ] && [ "$(resolve /run/current-system)" != "$(of_step running)" ] && [ "$(resolve "$system_profile")" = "$(of_step toplevel)" ]; then
     current=$(of_step previous-link)
@@ -44,10 +45,15 @@ specialisation() {
   done
 }
 
-# Nix takes its time to say its version: the pipe holds it until all else is known.
+# Nix and systemd take their time to say their versions: pipes hold those until all else is known.
 main() {
   nix --version 2>/dev/null | {
-    facts </dev/null
+    systemctl --version 2>/dev/null </dev/null | {
+      facts </dev/null
+      version=
+      read -r _ version _
+      printf 'systemd=%s\n' "${version%%[!0-9]*}"
+    }
     version=
     read -r version
     printf 'nix=%s\n' "$version"
@@ -78,7 +84,6 @@ facts() {
   fi
   if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then echo inflates=yes; fi
   printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
-  printf 'systemd=%s\n' "$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
   df -Pk /nix/store 2>/dev/null | {
     read -r _
     read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
@@ -86,6 +91,7 @@ facts() {
   while read -r key value _; do
     [ "$key" != MemAvailable: ] || printf 'memory-kib=%s\n' "$value"
   done </proc/meminfo
+  system_state
   older=$(older_generation)
   printf 'older-generation=%s\n' "$older"
   [ -z "$older" ] || printf 'older=%s\n' "$(resolve "$system_profile-$older-link")"
@@ -97,5 +103,4 @@ facts() {
   { read -r machine </etc/machine-id; } 2>/dev/null
   printf 'machine-id=%s\n' "$machine"
   printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"
-  system_state
 }
