@@ -229,10 +229,11 @@ test("a switch by hand that was killed is reported, restored before the next act
   before = await trial.settle();
   const build = async (behaviour: Parameters<typeof trial.flake>[0]): Promise<string> =>
     String((await trial.fleet.runner.run(trial.step(await trial.flake(behaviour), { operation: "build" }))).outputs["system-path"]);
-  const slow = await build({ units: { "web.service": runningUnit() }, switchScript: "touch /var/tmp/switching; sleep 60" });
+  const slow = await build({ units: { "web.service": runningUnit() }, switchScript: "[ ! -e /var/tmp/slow ] || { touch /var/tmp/switching; sleep 60; }" });
   const kill = async (): Promise<void> => {
+    await machine.output("touch /var/tmp/slow");
     const switching = machine.exec(`systemd-run --wait --unit=by-hand ${slow}/bin/switch-to-configuration test`);
-    await until("the switch", 30, async () => (await machine.exec("rm /var/tmp/switching")).code === 0);
+    await until("the switch", 30, async () => (await machine.exec("rm /var/tmp/switching /var/tmp/slow")).code === 0);
     // It is to start again what it has stopped.
     await machine.output("echo web.service >>/run/nixos/start-list; systemctl kill --signal=KILL by-hand");
     await switching;
