@@ -233,9 +233,9 @@ test("a switch by hand that was killed is reported, restored before the next act
   const kill = async (): Promise<void> => {
     await machine.output("touch /var/tmp/slow");
     const switching = machine.exec(`systemd-run --wait --unit=by-hand ${slow}/bin/switch-to-configuration test`);
-    await until("the switch", 30, async () => (await machine.exec("rm /var/tmp/switching /var/tmp/slow")).code === 0);
+    await until("the switch", 30, async () => (await machine.exec("rm /var/tmp/switching")).code === 0);
     // It is to start again what it has stopped.
-    await machine.output("echo web.service >>/run/nixos/start-list; systemctl kill --signal=KILL by-hand");
+    await machine.output("rm /var/tmp/slow; echo web.service >>/run/nixos/start-list; systemctl kill --signal=KILL by-hand");
     await switching;
     await machine.exec("systemctl reset-failed by-hand; rm -f /run/nixos/switch-to-configuration.lock");
   };
