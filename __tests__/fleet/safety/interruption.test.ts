@@ -84,7 +84,11 @@ test("in the last step, the runner is killed: the machine finishes the step", as
   const going = trial.fleet.runner.start(trial.step(await trial.flake({ bootLoaderScript })));
   await until("the boot loader", 40, async () => (await machine.exec("test -e /var/tmp/reached")).code === 0);
   // Nothing is to roll back any more: no timer of the run is there.
-  expect(await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*-timer.service'")).toBe("");
+  await until(
+    "the timers to go, which are stopped beside the step",
+    10,
+    async () => (await machine.output("systemctl list-units --all --no-legend 'nix-flake-deploy-*-timer.service'")) === "",
+  );
   const system = await machine.currentSystem();
   expect(await trial.systems()).toEqual({ current: system, profile: system, boot: before.boot });
   going.signal("SIGKILL");

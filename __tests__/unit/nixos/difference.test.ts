@@ -44,7 +44,7 @@ describe("what a machine reports about two systems", () => {
     [
       "a path of the store",
       (text: string) => text.replace("/nix/store/", "/tmp/"),
-      '"/tmp/2kqw49qiiy6cg1lcl30znl7a75vh5l4l-linux-6.12.50" is not a store path',
+      '"/tmp/h3vx9lmr1cdz03bdpxqanllymkn6x8sz-linux-6.12.50" is not a store path',
     ],
   ])("cannot be read without %s", (_, spoil, message) => {
     expect(() => parseDifference(spoil(recorded("2.34.8")))).toThrow(message);
@@ -52,7 +52,7 @@ describe("what a machine reports about two systems", () => {
 });
 
 describe("a difference in the answer of a build", () => {
-  const facts = "exit=0\nresult=/nix/store/q20ds61jk5sw9l29k8794azpqpsfgf0a-nixos-system-forky-26.05.20260101.0000000\n";
+  const facts = "exit=0\nresult=/nix/store/a9lj5idk8ivji3d2krbdqapaks3nygy0-nixos-system-forky-26.05.20260101.0000000\n";
 
   test("is read as any other", () => {
     const text = recorded("2.34.8");
