@@ -11757,6 +11757,8 @@ function flag({ settings }, name, otherwise) {
 ;// CONCATENATED MODULE: ./out/src/nixos/difference.js
 
 
+
+
 /** The most paths of either side that are compared. */
 const mostCompared = 20_000;
 /** The most paths of either side in the answer of a build, which is kept whole. */
@@ -11780,22 +11782,32 @@ function parseDifference(text) {
     return compareClosures(before, after, truncated);
 }
 /**
- * Reads the difference from the facts of `build.sh`, behind the line "difference"; `undefined` where there is none, or not all of it: it is
- * then worth a question of its own.
+ * Reads the difference from the facts of `build.sh`, behind the line "difference", with what Nix says on standard error in between;
+ * `undefined` where there is none, or not all of it: it is then worth a question of its own.
  */
 function differenceOfBuild(facts) {
     const text = /^difference\n([^]*)$/m.exec(facts)?.[1];
     if (text === undefined)
         return undefined;
-    const isFull = (mark) => text.split("\n").filter((line) => line.startsWith(`${mark} `)).length >= mostInBuild;
+    const lines = text.split("\n");
+    const isFull = (mark) => lines.filter((line) => line.startsWith(`${mark} `)).length >= mostInBuild;
     if (isFull("-") || isFull("+"))
         return undefined;
     try {
-        return parseDifference(text);
+        return { kind: "known", closure: readDifference(text, lastLines(lines.filter((line) => !answers.test(line)).join("\n")).at(-1)) };
     }
-    catch {
-        return undefined;
+    catch (error) {
+        return { kind: "failed", reason: messageOf(error) };
     }
+}
+// The lines of `difference.sh` itself.
+const answers = /^(?:[-+] |failed \d+$|end$)/;
+/** Parses what `difference.sh` prints. Throws an `Error` where Nix could not list the closures, with what it has `said`, and as `parseDifference`. */
+function readDifference(text, said) {
+    const failed = /^failed (\d+)$/m.exec(text);
+    if (failed !== null)
+        throw new Error(said ?? `exit code ${failed[1]}`);
+    return parseDifference(text);
 }
 function sizedPath(line) {
     const [, path = "", size = ""] = line.split(" ");
@@ -11952,9 +11964,13 @@ async function compareSystems(systems, withUnits, shell, log, signal) {
         return { closure, units: units === undefined ? undefined : planOf(units, log) };
     }
     catch (error) {
-        log.note(`the old and the new system could not be compared: ${messageOf(error)}`, "difference-unknown");
+        noteIncomparable(log, messageOf(error));
         return undefined;
     }
+}
+/** Says in the log that two systems could not be compared. */
+function noteIncomparable(log, reason) {
+    log.note(`the old and the new system could not be compared: ${reason}`, "difference-unknown");
 }
 async function compare_ask(systems, withUnits, shell, signal) {
     const forUnits = withUnits ? ["/etc/systemd/system", systemdSeconds, mostFacts] : [];
@@ -11970,10 +11986,7 @@ async function compare_ask(systems, withUnits, shell, signal) {
     if (outcome.exitCode !== 0)
         throw new Error(said ?? `exit code ${outcome.exitCode}`);
     const [, units, closure = ""] = /^(?:((?:.*\n)*?)difference\n)?([^]*)$/.exec(outcome.stdout) ?? [];
-    const failed = /^failed (\d+)$/m.exec(closure);
-    if (failed !== null)
-        throw new Error(said ?? `exit code ${failed[1]}`);
-    return { units, closure: parseDifference(closure) };
+    return { units, closure: readDifference(closure, said) };
 }
 function planOf(text, log) {
     try {
@@ -13460,7 +13473,7 @@ class ConnectedNixosMachine {
         const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal), compareWith };
         const { toplevel, difference } = await runBuild(command, what, site);
         if (compareWith !== undefined && difference !== undefined)
-            this.#compared = { before: compareWith, after: toplevel, closure: difference };
+            this.#compared = { before: compareWith, after: toplevel, difference };
         return toplevel;
     }
     async findSpecialisation(toplevel, name, signal) {
@@ -13468,8 +13481,12 @@ class ConnectedNixosMachine {
     }
     async compare(before, after, withUnits, signal) {
         const known = this.#compared;
-        if (!withUnits && known?.before === before && known.after === after)
-            return { closure: known.closure, units: undefined };
+        if (!withUnits && known?.before === before && known.after === after) {
+            if (known.difference.kind === "known")
+                return { closure: known.difference.closure, units: undefined };
+            noteIncomparable(this.#log, known.difference.reason);
+            return undefined;
+        }
         return await compareSystems([before, after], withUnits, this.#shell, this.#log, signal);
     }
     async dryActivate(system, signal) {
@@ -13810,7 +13827,7 @@ const external_node_net_namespaceObject = late("node:net");
 const hello = 0x00000001;
 const version = 4;
 const requests = { check: 0x10000004, exit: 0x10000005 };
-const answers = { check: 0x80000005, exit: 0x80000001 };
+const master_socket_answers = { check: 0x80000005, exit: 0x80000001 };
 const request = 0;
 // Its longest message is an error text.
 const longestMessage = 64 * 1024;
@@ -13840,7 +13857,7 @@ async function askMaster(path, word, milliseconds) {
                     return;
                 const kind = received.readUInt32BE(4);
                 if (kind !== hello)
-                    return end(kind === answers[word] && length >= 8 && received.readUInt32BE(8) === request);
+                    return end(kind === master_socket_answers[word] && length >= 8 && received.readUInt32BE(8) === request);
                 received = received.subarray(4 + length);
             }
         });

@@ -43,12 +43,15 @@ write() {
 
 # Once for each attempt, after an earlier run was mended.
 record() {
-  previous=$(readlink -m -- "$system_profile" /run/current-system)
-  [ -e "$system_profile" ] && booted=${previous%%"
-"*} || booted=
-  [ -e /run/current-system ] && running=${previous#*"
-"} || running=
-  write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" previous-profile "$booted" previous-running "$running" || return
+  {
+    read -r of_profile
+    read -r running
+  } <<PATHS
+$(readlink -m -- "$system_profile" /run/current-system)
+PATHS
+  [ -e "$system_profile" ] || of_profile=
+  [ -e /run/current-system ] || running=
+  write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" previous-profile "$of_profile" previous-running "$running" || return
   # Indirect roots in /run: a restart of the machine removes them.
   set --
   rooted=' '

@@ -106,7 +106,6 @@ decide() {
 keep() {
   decide keep || return 7
   case $kind in
-    # Where its unit cannot be started, the timers go on: the next one runs the job.
     switch | boot)
       start_last
       return 0

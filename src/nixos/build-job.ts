@@ -1,11 +1,10 @@
-import type { ClosureDifference } from "../domain/closure-difference.js";
 import { DeployError } from "../domain/errors.js";
 import type { StorePath } from "../domain/store-path.js";
 import type { HostLog, MachineFacts } from "../deploy/ports.js";
 import { BuildLogReader } from "../nix/build-log.js";
 import { buildError, fileNotFound, isMissingConfiguration, type BuildContext, type RebuildFailure } from "./build-failure.js";
 import { nixSeconds } from "./compare.js";
-import { differenceOfBuild, mostInBuild } from "./difference.js";
+import { differenceOfBuild, mostInBuild, type BuildDifference } from "./difference.js";
 import { jobExit, watchScript, type CallScript } from "./job.js";
 import { residentScript } from "./script-files.js";
 
@@ -18,7 +17,7 @@ export type BuildQuestions = {
 };
 
 /** A built system, and how it differs from the one that was named, where that is known. */
-export type Built = { readonly toplevel: StorePath; readonly difference: ClosureDifference | undefined };
+export type Built = { readonly toplevel: StorePath; readonly difference: BuildDifference | undefined };
 
 type Site = {
   readonly run: string;

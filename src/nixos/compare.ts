@@ -5,7 +5,7 @@ import type { StorePath } from "../domain/store-path.js";
 import { planUnits } from "../domain/unit-decision.js";
 import type { UnitPlan } from "../domain/unit-plan.js";
 import type { HostLog, SystemDifference } from "../deploy/ports.js";
-import { mostCompared, parseDifference } from "./difference.js";
+import { mostCompared, readDifference } from "./difference.js";
 import type { RemoteShell } from "./remote-shell.js";
 import { explainLimit } from "./unanswered.js";
 import { mostFacts, parseUnitFacts } from "./unit-facts.js";
@@ -29,9 +29,14 @@ export async function compareSystems(
     const { units, closure } = await ask(systems, withUnits, shell, signal);
     return { closure, units: units === undefined ? undefined : planOf(units, log) };
   } catch (error) {
-    log.note(`the old and the new system could not be compared: ${messageOf(error)}`, "difference-unknown");
+    noteIncomparable(log, messageOf(error));
     return undefined;
   }
+}
+
+/** Says in the log that two systems could not be compared. */
+export function noteIncomparable(log: HostLog, reason: string): void {
+  log.note(`the old and the new system could not be compared: ${reason}`, "difference-unknown");
 }
 
 async function ask(
@@ -51,9 +56,7 @@ async function ask(
   const said = lastLines(outcome.stderr).at(-1);
   if (outcome.exitCode !== 0) throw new Error(said ?? `exit code ${outcome.exitCode}`);
   const [, units, closure = ""] = /^(?:((?:.*\n)*?)difference\n)?([^]*)$/.exec(outcome.stdout) ?? [];
-  const failed = /^failed (\d+)$/m.exec(closure);
-  if (failed !== null) throw new Error(said ?? `exit code ${failed[1]}`);
-  return { units, closure: parseDifference(closure) };
+  return { units, closure: readDifference(closure, said) };
 }
 
 function planOf(text: string, log: HostLog): UnitPlan | undefined {

@@ -1,4 +1,3 @@
-import type { ClosureDifference } from "../domain/closure-difference.js";
 import type { CopyProgress } from "../domain/copy-progress.js";
 import { DeployError } from "../domain/errors.js";
 import { installable } from "../domain/flake-reference.js";
@@ -24,7 +23,8 @@ import type { AccessSettings } from "./elevation.js";
 import { ArmedNixosMachine } from "./armed-machine.js";
 import { GuardedActivation } from "./activation.js";
 import { runBuild, type BuildQuestions } from "./build-job.js";
-import { compareSystems } from "./compare.js";
+import { compareSystems, noteIncomparable } from "./compare.js";
+import type { BuildDifference } from "./difference.js";
 import { type Entry } from "./probe.js";
 import { downloadThere, requireSystem } from "./given-system.js";
 import type { CallScript } from "./job.js";
@@ -69,7 +69,7 @@ export class ConnectedNixosMachine implements ConnectedMachine {
   /** The run has a directory on the machine. */
   #prepared: boolean;
   /** What the build has said of two systems. */
-  #compared: { readonly before: StorePath; readonly after: StorePath; readonly closure: ClosureDifference } | undefined;
+  #compared: { readonly before: StorePath; readonly after: StorePath; readonly difference: BuildDifference } | undefined;
 
   constructor(connection: Connection, settings: MachineSettings, log: HostLog, entry: Entry, lease: Lease, prepared: boolean) {
     const { facts, shell, privileged, root } = entry;
@@ -128,7 +128,7 @@ export class ConnectedNixosMachine implements ConnectedMachine {
     const compareWith = this.#settings.comparesBuilt ? this.facts.state.running : undefined;
     const site = { run, privileged: this.#privileged, log: this.#log, facts: this.facts, questions: this.#settings, call: this.#call(signal), compareWith };
     const { toplevel, difference } = await runBuild(command, what, site);
-    if (compareWith !== undefined && difference !== undefined) this.#compared = { before: compareWith, after: toplevel, closure: difference };
+    if (compareWith !== undefined && difference !== undefined) this.#compared = { before: compareWith, after: toplevel, difference };
     return toplevel;
   }
 
@@ -138,7 +138,11 @@ export class ConnectedNixosMachine implements ConnectedMachine {
 
   async compare(before: StorePath, after: StorePath, withUnits: boolean, signal: AbortSignal): Promise<SystemDifference | undefined> {
     const known = this.#compared;
-    if (!withUnits && known?.before === before && known.after === after) return { closure: known.closure, units: undefined };
+    if (!withUnits && known?.before === before && known.after === after) {
+      if (known.difference.kind === "known") return { closure: known.difference.closure, units: undefined };
+      noteIncomparable(this.#log, known.difference.reason);
+      return undefined;
+    }
     return await compareSystems([before, after], withUnits, this.#shell, this.#log, signal);
   }
 

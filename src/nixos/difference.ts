@@ -1,4 +1,6 @@
 import { compareClosures, type ClosureDifference, type SizedPath } from "../domain/closure-difference.js";
+import { messageOf } from "../domain/errors.js";
+import { lastLines } from "../domain/lines.js";
 import { isStorePath, type StorePath } from "../domain/store-path.js";
 
 /** The most paths of either side that are compared. */
@@ -25,20 +27,34 @@ export function parseDifference(text: string): ClosureDifference {
   return compareClosures(before, after, truncated);
 }
 
+/** What a build has found out about the difference: the reason is that of a comparison that has failed. */
+export type BuildDifference = { readonly kind: "known"; readonly closure: ClosureDifference } | { readonly kind: "failed"; readonly reason: string };
+
 /**
- * Reads the difference from the facts of `build.sh`, behind the line "difference"; `undefined` where there is none, or not all of it: it is
- * then worth a question of its own.
+ * Reads the difference from the facts of `build.sh`, behind the line "difference", with what Nix says on standard error in between;
+ * `undefined` where there is none, or not all of it: it is then worth a question of its own.
  */
-export function differenceOfBuild(facts: string): ClosureDifference | undefined {
+export function differenceOfBuild(facts: string): BuildDifference | undefined {
   const text = /^difference\n([^]*)$/m.exec(facts)?.[1];
   if (text === undefined) return undefined;
-  const isFull = (mark: string): boolean => text.split("\n").filter((line) => line.startsWith(`${mark} `)).length >= mostInBuild;
+  const lines = text.split("\n");
+  const isFull = (mark: string): boolean => lines.filter((line) => line.startsWith(`${mark} `)).length >= mostInBuild;
   if (isFull("-") || isFull("+")) return undefined;
   try {
-    return parseDifference(text);
-  } catch {
-    return undefined;
+    return { kind: "known", closure: readDifference(text, lastLines(lines.filter((line) => !answers.test(line)).join("\n")).at(-1)) };
+  } catch (error) {
+    return { kind: "failed", reason: messageOf(error) };
   }
+}
+
+// The lines of `difference.sh` itself.
+const answers = /^(?:[-+] |failed \d+$|end$)/;
+
+/** Parses what `difference.sh` prints. Throws an `Error` where Nix could not list the closures, with what it has `said`, and as `parseDifference`. */
+export function readDifference(text: string, said: string | undefined): ClosureDifference {
+  const failed = /^failed (\d+)$/m.exec(text);
+  if (failed !== null) throw new Error(said ?? `exit code ${failed[1]}`);
+  return parseDifference(text);
 }
 
 function sizedPath(line: string): SizedPath {

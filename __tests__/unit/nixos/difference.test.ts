@@ -56,13 +56,20 @@ describe("a difference in the answer of a build", () => {
 
   test("is read as any other", () => {
     const text = recorded("2.34.8");
-    expect(differenceOfBuild(`${facts}difference\n${text}`)).toEqual(parseDifference(text));
+    expect(differenceOfBuild(`${facts}difference\n${text}`)).toEqual({ kind: "known", closure: parseDifference(text) });
+    expect(differenceOfBuild(`${facts}difference\nwarning: a word of Nix\n${text}`)).toMatchObject({ kind: "known" });
+  });
+
+  test.each([
+    ["Nix has refused", "error: no luck today\nfailed 1\n", "error: no luck today"],
+    ["Nix took too long", "failed 124\n", "exit code 124"],
+    ["it breaks off", recorded("2.34.8").replace("end\n", ""), "incomplete output"],
+  ])("has failed where %s", (_, text, reason) => {
+    expect(differenceOfBuild(`${facts}difference\n${text}`)).toEqual({ kind: "failed", reason });
   });
 
   test.each([
     ["nothing was compared", ""],
-    ["Nix has refused", "difference\nerror: no luck today\nfailed 1\n"],
-    ["it breaks off", `difference\n${recorded("2.34.8").replace("end\n", "")}`],
     ["it is long", `difference\n${"+ /nix/store/12rzaq8rndd3hdjqrmvjcfyk30zi05hp-nginx-1.28.1 1\n".repeat(mostInBuild)}end\n`],
   ])("is not known where %s", (_, text) => {
     expect(differenceOfBuild(`${facts}${text}`)).toBeUndefined();
