@@ -52,14 +52,21 @@ test("a change, nothing to do and a change without protection cost what they mus
   await commit("first");
   await deploy();
   await commit("second");
-  expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 7 });
-  expect(await deploy()).toEqual({ status: "unchanged", programs: sum(perRun, perMachine), scripts: 4 });
+  expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 6 });
+  expect(await deploy()).toEqual({ status: "unchanged", programs: sum(perRun, perMachine), scripts: 3 });
   await commit("third");
   expect(await deploy({ rollback: "false" })).toEqual({
     status: "deployed",
     programs: sum(perRun, perMachine, freshConnection),
-    scripts: 7,
+    scripts: 6,
   });
+});
+
+test("a machine that is reached before the flake can be sent is prepared by a script of its own", async () => {
+  counted.order("machine");
+  await commit("late");
+  expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 7 });
+  counted.order("flake");
 });
 
 test("a further machine adds what each machine costs, and nothing of the runner's Nix", async () => {

@@ -58,12 +58,14 @@ export class Preparation {
     const { known, settings, log, machines } = this.#site;
     const { operation, variant, systemOf } = settings;
     const { target } = this.#site.machine;
-    const connected = await this.#tryAgain("connect", signal, async () => await this.#site.machine.connect(signal));
+    const source = systemOf?.(target);
+    const next = source?.evaluatesOnMachine === true ? source.next : undefined;
+    const connected = await this.#tryAgain("connect", signal, async () => await this.#site.machine.connect(signal, next));
     const { facts } = connected;
     known.before = facts.state;
     if (facts.unfinished !== undefined) log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
     machines.claim(target, facts.identity);
-    const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
+    const obtained = source === undefined ? this.#older(connected) : await this.#newSystem(source, connected, signal);
     const { machine, toplevel, generation, detail } = obtained;
     known.toplevel = toplevel;
     await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, settings, signal);

@@ -18,7 +18,12 @@ export type SystemSteps = {
  * configuration.
  */
 export type SystemSource =
-  | { readonly evaluatesOnMachine: true; obtain(steps: SystemSteps, configuration: string, signal: AbortSignal): Promise<StorePath> }
+  | {
+      readonly evaluatesOnMachine: true;
+      /** Returns the flake that is to be sent, if it is known. */
+      readonly next: () => SentFlake | undefined;
+      obtain(steps: SystemSteps, configuration: string, signal: AbortSignal): Promise<StorePath>;
+    }
   | { readonly evaluatesOnMachine: false; obtain(steps: SystemSteps, signal: AbortSignal): Promise<StorePath> };
 
 /** The store of the runner. */
@@ -30,8 +35,15 @@ export type RunnerStore = {
 
 /** The machine gets the flake, and its own nixos-rebuild evaluates and builds it. */
 export function rebuiltThere(flake: Promise<SentFlake>): SystemSource {
+  let known: SentFlake | undefined;
+  void flake.then(
+    (sent) => (known = sent),
+    // What waits for it hears of that.
+    () => undefined,
+  );
   return {
     evaluatesOnMachine: true,
+    next: () => known,
     obtain: async (steps, configuration, signal) => {
       const sent = await flake;
       const rebuild = { reference: outerReference(sent), configuration };

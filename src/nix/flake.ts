@@ -1,5 +1,5 @@
 import { InputError } from "../domain/errors.js";
-import { installable } from "../domain/flake-reference.js";
+import { installable, isOnDisk } from "../domain/flake-reference.js";
 import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
@@ -19,15 +19,13 @@ export type ArchivedFlake = { readonly flake: Flake; readonly locks: unknown; re
  * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
  * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
  *
- * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake archive` gets the user's own reference: it copies the source into the store in every version, where
  * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
  */
 export async function archiveOnRunner(reference: string, options: FlakeOptions): Promise<ArchivedFlake> {
-  const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
   try {
-    const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
-    const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
-    const { path, narHash, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+    const { archive, metadata } = await readOnRunner(reference, options);
+    const { path, narHash, locks, resolved, ...identity } = parseMetadata(metadata);
     if (path !== undefined && path !== archive.source) throw changedMeanwhile(reference);
     // The path is made from the hash, so one that is printed with the right path is right.
     const known = path === undefined ? undefined : narHash;
@@ -35,6 +33,30 @@ export async function archiveOnRunner(reference: string, options: FlakeOptions):
   } catch (error) {
     throw explainFlake(error, reference) ?? error;
   }
+}
+
+/**
+ * Returns what `nix flake archive` and `nix flake metadata` say. For a flake on a disk of the runner they run side by side, and what
+ * changes in between is noticed; another one is downloaded once.
+ */
+async function readOnRunner(reference: string, { cwd, signal, onLine }: FlakeOptions): Promise<{ archive: ReturnType<typeof parseArchive>; metadata: string }> {
+  const stop = new AbortController();
+  const call = { cwd, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) };
+  const archiving = runNix(["flake", "archive", "--json", ...neverLock, reference], { ...call, onStderrLine: onLine });
+  const query = async (onStderrLine?: (line: string) => void): Promise<string> =>
+    (await runNix(["flake", "metadata", "--json", ...neverLock, reference], { ...call, onStderrLine })).stdout;
+  if (!isOnDisk(reference)) return { archive: parseArchive((await archiving).stdout), metadata: await query(onLine) };
+  // It warns of the same.
+  const [archived, queried] = await Promise.allSettled([
+    archiving.catch((error: unknown) => {
+      stop.abort();
+      throw error;
+    }),
+    query(),
+  ]);
+  if (archived.status === "rejected") throw archived.reason;
+  if (queried.status === "rejected") throw queried.reason;
+  return { archive: parseArchive(archived.value.stdout), metadata: queried.value };
 }
 
 async function queryHash(path: StorePath, options: FlakeOptions): Promise<string> {

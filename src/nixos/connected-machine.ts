@@ -1,8 +1,6 @@
 import type { CopyProgress } from "../domain/copy-progress.js";
-import { DeployError } from "../domain/errors.js";
 import { installable } from "../domain/flake-reference.js";
 import type { SentFlake } from "../domain/flake.js";
-import { lastLines } from "../domain/lines.js";
 import type { Phase } from "../domain/phase.js";
 import type { StorePath } from "../domain/store-path.js";
 import type {
@@ -28,12 +26,14 @@ import type { BuildDifference } from "./difference.js";
 import { type Entry } from "./probe.js";
 import { downloadThere, requireSystem } from "./given-system.js";
 import type { CallScript } from "./job.js";
-import { Lease, leaseCall, prepareCall } from "./lease.js";
+import type { HeadStart } from "./head-start.js";
 import { dryActivate } from "./dry-activate.js";
 import { realiseCommand } from "./realise-command.js";
 import { RemoteShell } from "./remote-shell.js";
+import type { Preparing, RunFiles } from "./run-files.js";
 import { callOnce, runToItsEnd } from "./reconnect.js";
-import { Sending, type SendSettings } from "./sending.js";
+import { Sending } from "./sending.js";
+import type { SendSettings } from "./send-settings.js";
 import { findSpecialisation } from "./specialisation.js";
 
 /** How the machines of one run are treated. */
@@ -53,9 +53,6 @@ export type MachineSettings = BuildQuestions &
     readonly reconnectTimeout: (phase: Phase) => number;
   };
 
-// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
-const cleanUpSeconds = 2;
-
 /** A machine that is connected, and was asked what it is. */
 export class ConnectedNixosMachine implements ConnectedMachine {
   readonly facts: MachineFacts;
@@ -65,22 +62,20 @@ export class ConnectedNixosMachine implements ConnectedMachine {
   readonly #shell: RemoteShell;
   readonly #privileged: boolean;
   readonly #sending: Sending;
-  readonly #lease: Lease;
-  /** The run has a directory on the machine. */
-  #prepared: boolean;
+  readonly #files: RunFiles;
   /** What the build has said of two systems. */
   #compared: { readonly before: StorePath; readonly after: StorePath; readonly difference: BuildDifference } | undefined;
 
-  constructor(connection: Connection, settings: MachineSettings, log: HostLog, entry: Entry, lease: Lease, prepared: boolean) {
+  constructor(connection: Connection, settings: MachineSettings, log: HostLog, entry: Entry, files: RunFiles, headStart: HeadStart | undefined) {
     const { facts, shell, privileged, root } = entry;
-    this.#lease = lease;
     this.facts = facts;
     this.#connection = connection;
     this.#settings = settings;
     this.#log = log;
     this.#shell = shell;
     this.#privileged = privileged;
-    this.#prepared = prepared;
+    this.#files = files;
+    this.#files.reachedBy({ shell, privileged });
     this.#sending = new Sending({
       connection,
       settings,
@@ -88,13 +83,10 @@ export class ConnectedNixosMachine implements ConnectedMachine {
       shell,
       privileged,
       root,
+      headStart,
       call: (signal) => this.#call(signal),
-      prepare: async (paths, signal, onRooted) => await this.#prepare(paths, "copy", signal, onRooted),
+      prepare: async (paths, signal, onRooted) => await this.#prepare({ paths, phase: "copy", onRooted }, signal),
     });
-  }
-
-  get prepared(): boolean {
-    return this.#prepared;
   }
 
   async copyFlake(sent: SentFlake, signal: AbortSignal): Promise<CopyProgress> {
@@ -106,7 +98,7 @@ export class ConnectedNixosMachine implements ConnectedMachine {
   }
 
   async download(path: StorePath, signal: AbortSignal): Promise<Download> {
-    await this.#prepare([path], "copy", signal);
+    await this.#prepare({ paths: [path], phase: "copy" }, signal);
     return await downloadThere(path, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
   }
 
@@ -152,7 +144,7 @@ export class ConnectedNixosMachine implements ConnectedMachine {
 
   async arm(activation: Activation, signal: AbortSignal): Promise<ArmedMachine> {
     const { run, name } = this.#settings;
-    if (!this.#prepared) await this.#prepare([], "activate", signal);
+    if (!this.#files.areMade) await this.#prepare({ paths: [], phase: "activate" }, signal);
     const call = (own: AbortSignal): CallScript => this.#call(own);
     const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
     const callOver = (former: FormerConnection, own: AbortSignal): CallScript => callOnce(this.#shell.over(former), own);
@@ -163,56 +155,13 @@ export class ConnectedNixosMachine implements ConnectedMachine {
     this.#shell.rest();
   }
 
-  /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
-  async cleanUp(): Promise<void> {
-    if (!this.#prepared) return;
-    if (!(await this.#finish())) this.reportLeft();
-  }
-
-  /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
-  reportLeft(): void {
-    if (!this.#prepared) return;
-    const remover = this.#privileged ? "the machine removes it by itself" : "a run of the same user removes it after a day";
-    this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
-  }
-
-  async #finish(): Promise<boolean> {
-    const { run } = this.#settings;
-    try {
-      if (!this.#shell.isOpen && !(await this.#connection.isOpen())) return false;
-      const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
-      return end.kind === "ended" && end.exitCode === 0;
-    } catch {
-      // Too slow.
-      return false;
-    }
-  }
-
   /** Ends the sessions on the machine. */
   close(): void {
     this.#shell.close();
   }
 
-  async #prepare(paths: readonly StorePath[], phase: "copy" | "activate", signal: AbortSignal, onRooted?: () => void): Promise<void> {
-    const { run } = this.#settings;
-    const privileged = this.#privileged;
-    this.#prepared = true;
-    const end = await this.#call(signal)(() => ({ ...prepareCall(run, paths, privileged), onStdout: onRooted }), phase);
-    if (end.exitCode === 0) {
-      this.#lease.begin(async () => {
-        if (!(await this.#connection.isOpen())) return;
-        // A machine that waits keeps no session for this.
-        await (this.#shell.isOpen ? this.#shell : this.#shell.over(this.#connection)).run(leaseCall(run, privileged));
-      });
-      return;
-    }
-    throw new DeployError({
-      phase,
-      reason: "the files of the run could not be created on the machine",
-      hint: "Check the free space in /run and on the disk of the Nix store",
-      lines: lastLines(end.stderr),
-      exitCode: end.exitCode,
-    });
+  async #prepare(preparing: Preparing, signal: AbortSignal): Promise<void> {
+    await this.#files.make(preparing, { shell: this.#shell, privileged: this.#privileged }, this.#call(signal));
   }
 
   #call(signal: AbortSignal): CallScript {

@@ -92,7 +92,7 @@ export type Needs = {
 };
 
 /**
- * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
+ * Parses what `facts.sh` or `enter.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
  * where that is to run.
  */
 export function machineFacts(
@@ -103,6 +103,8 @@ export function machineFacts(
   readonly access: Access;
   /** The machine has gzip and base64. */
   readonly inflates: boolean;
+  /** The run has its files there. */
+  readonly prepared: boolean;
 } {
   const facts = parseFacts(text);
   const missing = (reason: string, hint: string, topic?: Topic): DeployError => new DeployError({ phase: "connect", reason, hint, topic });
@@ -153,5 +155,6 @@ export function machineFacts(
       run0: run0 === "present" || run0 === "lightweight" ? run0 : "missing",
     },
     inflates: facts.get("inflates") === "yes",
+    prepared: facts.get("prepared") === "0",
   };
 }

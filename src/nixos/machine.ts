@@ -1,11 +1,15 @@
+import { sentPaths, type SentFlake } from "../domain/flake.js";
 import { renderTarget, type Target } from "../domain/target.js";
 import type { ConnectedMachine, HostLog, Machine } from "../deploy/ports.js";
 import type { Connection } from "../ssh/connection.js";
 import { acceptedKeyWarning } from "../ssh/failure.js";
 import { ConnectedNixosMachine, type MachineSettings } from "./connected-machine.js";
-import { enter } from "./probe.js";
-import { Lease } from "./lease.js";
+import { HeadStart, isSmall } from "./head-start.js";
+import { prepareCall } from "./lease.js";
 import { nameOnMachine } from "./name-on-machine.js";
+import { enter, type Preparing } from "./probe.js";
+import { RemoteShell } from "./remote-shell.js";
+import { RunFiles } from "./run-files.js";
 
 /** A NixOS machine behind an ssh connection. */
 export class NixosMachine implements Machine {
@@ -13,7 +17,8 @@ export class NixosMachine implements Machine {
   readonly #connection: Connection;
   readonly #settings: MachineSettings;
   readonly #log: HostLog;
-  readonly #lease = new Lease();
+  readonly #files: RunFiles;
+  #headStart: HeadStart | undefined;
   #connected: ConnectedNixosMachine | undefined;
 
   constructor(connection: Connection, settings: MachineSettings, log: HostLog) {
@@ -22,24 +27,45 @@ export class NixosMachine implements Machine {
     const { run, name } = settings;
     this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
     this.#log = log;
+    this.#files = new RunFiles(connection, this.#settings.run, log);
   }
 
-  async connect(signal: AbortSignal): Promise<ConnectedMachine> {
+  async connect(signal: AbortSignal, next?: () => SentFlake | undefined): Promise<ConnectedMachine> {
     await this.#connection.open(signal);
     for (const key of this.#connection.acceptedKeys()) this.#log.warn(acceptedKeyWarning(key));
+    // That of an earlier try went over a connection that is lost.
+    await this.#headStart?.cancel();
+    const ahead = await this.#canGoAhead(next?.());
     const { access, needsRebuild } = this.#settings;
-    const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
-    const prepared = this.#connected?.prepared ?? false;
+    const entering = enter(this.#connection, { ...access, needsRebuild }, signal, ahead && this.#preparing(ahead));
+    // Behind the script that makes its roots.
+    this.#headStart = ahead && new HeadStart(ahead, this.#connection, this.#settings, signal);
+    const entry = await entering;
+    if (entry.prepared) this.#files.made();
+    else await this.#headStart?.cancel();
     this.#connected?.close();
-    this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
+    this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#files, this.#headStart);
     return this.#connected;
   }
 
   async release(activation: "undecided" | "decided"): Promise<void> {
-    this.#lease.end();
-    if (activation === "decided") await this.#connected?.cleanUp();
-    else this.#connected?.reportLeft();
+    const cancelled = this.#headStart?.cancel();
+    await this.#files.end(activation === "undecided");
     this.#connected?.close();
+    await cancelled;
     await this.#connection.close();
+  }
+
+  /** The flake, where nothing has to be known of the machine to send it: another user than root has to become root first. */
+  async #canGoAhead(next: SentFlake | undefined): Promise<SentFlake | undefined> {
+    if (next === undefined || this.target.user !== "root" || this.#files.areThere) return undefined;
+    return (await isSmall(next, this.#settings)) ? next : undefined;
+  }
+
+  /** What the first script is to prepare for the flake that is on its way. */
+  #preparing(sent: SentFlake): Preparing {
+    this.#files.sent({ shell: new RemoteShell(this.#connection, { kind: "none" }), privileged: true });
+    const { args } = prepareCall(this.#settings.run, sentPaths(sent), true);
+    return { args, onRooted: () => this.#headStart?.rooted() };
   }
 }

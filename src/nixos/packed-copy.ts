@@ -42,8 +42,7 @@ export async function copyPacked(paths: readonly StorePath[], options: PackedOpt
   const { compress, privileged, download, fileOf = (path) => path, call, log, signal } = options;
   if (compress === "false") return nothingSent;
   try {
-    const isWorthwhile = async (some: readonly StorePath[]): Promise<boolean> =>
-      some.length > 0 && (compress === "true" || (await holdAtLeast(some.map(fileOf), worthwhileBytes)));
+    const isWorthwhile = async (some: readonly StorePath[]): Promise<boolean> => await isWorthPacking(some, compress, fileOf);
     if (!(await isWorthwhile(paths))) return nothingSent;
     let missing = await missingPaths(paths, call, privileged);
     if (download !== undefined && (await isWorthwhile(missing))) {
@@ -56,6 +55,12 @@ export async function copyPacked(paths: readonly StorePath[], options: PackedOpt
     log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);
     return nothingSent;
   }
+}
+
+/** Returns whether what a machine may lack of these paths is worth the question what it lacks. `fileOf`: where the runner has the files of a path. */
+export async function isWorthPacking(paths: readonly StorePath[], compress: Compress, fileOf: (path: StorePath) => string = (path) => path): Promise<boolean> {
+  if (compress === "false" || paths.length === 0) return false;
+  return compress === "true" || (await holdAtLeast(paths.map(fileOf), worthwhileBytes));
 }
 
 async function send(missing: readonly StorePath[], { pack, run, privileged, shell, log, signal }: PackedOptions): Promise<CopyProgress> {

@@ -2,30 +2,49 @@ import { CommandError, DeployError } from "../domain/errors.js";
 import type { MachineFacts } from "../deploy/ports.js";
 import { lastLines } from "../domain/lines.js";
 import type { Connection } from "../ssh/connection.js";
+import { lineCutter } from "../process/lines.js";
 import { requireAccess, terminalError, wantsTerminal, type AccessSettings } from "./elevation.js";
 import { machineFacts, type Needs } from "./facts.js";
-import { RemoteShell, type ScriptOutcome } from "./remote-shell.js";
+import { RemoteShell, type ScriptCall, type ScriptOutcome } from "./remote-shell.js";
 import { explainLimit } from "./unanswered.js";
 
-/** A machine that has been asked what it is, and how its scripts run: `privileged` as root, which with `root` the ssh user is. */
-export type Entry = { readonly facts: MachineFacts; readonly shell: RemoteShell; readonly privileged: boolean; readonly root: boolean };
+/**
+ * A machine that has been asked what it is, and how its scripts run: `privileged` as root, which with `root` the ssh user is. `prepared`:
+ * the run has its files on the machine.
+ */
+export type Entry = {
+  readonly facts: MachineFacts;
+  readonly shell: RemoteShell;
+  readonly privileged: boolean;
+  readonly root: boolean;
+  readonly prepared: boolean;
+};
+
+/** What root is to prepare in the first script: the arguments of `prepare.sh`. `onRooted` is called when the machine keeps the paths. */
+export type Preparing = { readonly args: readonly string[]; readonly onRooted: () => void };
 
 /**
  * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
- * phase connect.
+ * phase connect. What could not be prepared is no error here.
  */
-export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal): Promise<Entry> {
+export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal, preparing?: Preparing): Promise<Entry> {
   const shell = RemoteShell.standing(connection);
   try {
-    return await query(shell, connection, settings, signal);
+    return await query(shell, connection, settings, signal, preparing);
   } catch (error) {
     shell.close();
     throw error;
   }
 }
 
-async function query(own: RemoteShell, connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal): Promise<Entry> {
-  const outcome = await askFacts(own, false, signal);
+async function query(
+  own: RemoteShell,
+  connection: Connection,
+  settings: AccessSettings & Needs,
+  signal: AbortSignal,
+  preparing: Preparing | undefined,
+): Promise<Entry> {
+  const outcome = await ask(own, firstCall(preparing), signal);
   if (outcome.kind === "lost") {
     throw new DeployError({
       phase: "connect",
@@ -48,17 +67,26 @@ async function query(own: RemoteShell, connection: Connection, settings: AccessS
       exitCode: outcome.exitCode,
     });
   }
-  const { facts, access, inflates } = machineFacts(outcome.stdout, settings);
+  const { facts, access, inflates, prepared } = machineFacts(outcome.stdout, settings);
   const { privileged, elevation } = requireAccess(access, settings);
   const shell = own.elevated(elevation, inflates);
   if (elevation.kind === "password") await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
   if (elevation.kind === "passwordless" && elevation.program.startsWith("run0")) await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
-  return { facts, shell, privileged, root: access.root };
+  return { facts, shell, privileged, root: access.root, prepared };
 }
 
-async function askFacts(shell: RemoteShell, privileged: boolean, signal: AbortSignal): Promise<ScriptOutcome> {
+function firstCall(preparing: Preparing | undefined): ScriptCall {
+  if (preparing === undefined) return { script: "facts", args: [], privileged: false };
+  const { args, onRooted } = preparing;
+  const cutter = lineCutter((line) => {
+    if (line === "rooted=yes") onRooted();
+  });
+  return { script: "enter", args, privileged: false, onOutput: (chunk) => cutter.push(chunk) };
+}
+
+async function ask(shell: RemoteShell, call: ScriptCall, signal: AbortSignal): Promise<ScriptOutcome> {
   try {
-    return await shell.run({ script: "facts", args: [], privileged, signal });
+    return await shell.run({ ...call, signal });
   } catch (error) {
     const explained = error instanceof CommandError ? explainLimit(error, "connect") : undefined;
     if (explained === undefined) throw error;
@@ -92,7 +120,7 @@ function notRun({ instead = "", stderr, exitCode }: Extract<ScriptOutcome, { kin
 }
 
 async function tryElevation(shell: RemoteShell, signal: AbortSignal, explain: (stderr: string) => DeployError): Promise<void> {
-  const outcome = await askFacts(shell, true, signal);
+  const outcome = await ask(shell, { script: "facts", args: [], privileged: true }, signal);
   if (outcome.kind === "lost" || outcome.exitCode !== 0) throw explain(outcome.stderr);
 }
 

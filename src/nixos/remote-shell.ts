@@ -29,6 +29,8 @@ export type ScriptCall = {
   readonly timeout?: number | undefined;
   /** Takes what the script prints as it comes, no faster than the log is read; it is then not in the outcome. */
   readonly onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** Sees what the script prints as it comes, which is in the outcome all the same. */
+  readonly onOutput?: ((chunk: Buffer) => void) | undefined;
   /** Writes what the script reads. It is called when the script has begun, since a shell may read ahead of it. */
   readonly input?: ((stdin: Writable) => Promise<void>) | undefined;
   /** It may leave processes that still print: its session then serves no other script. */
@@ -118,6 +120,7 @@ export class RemoteShell {
         void feed(session.stdin, call.input).catch((error: unknown) => (inputFailure = error));
       }
       if (bytes.length === 0) return;
+      call.onOutput?.(bytes);
       if (call.onStdout !== undefined) call.onStdout(bytes);
       else {
         kept.push(bytes);

@@ -7,6 +7,7 @@ const scripts = {
   common: new URL("./remote/common.sh", import.meta.url),
   facts: new URL("./remote/facts.sh", import.meta.url),
   prepare: new URL("./remote/prepare.sh", import.meta.url),
+  enter: new URL("./remote/enter.sh", import.meta.url),
   start: new URL("./remote/start.sh", import.meta.url),
   follow: new URL("./remote/follow.sh", import.meta.url),
   run: new URL("./remote/run.sh", import.meta.url),
@@ -55,6 +56,7 @@ const builtOn: Readonly<Partial<Record<ScriptName, readonly ScriptName[]>>> = {
   run: ["start", "follow"],
   build: ["start", "follow", "run", "difference"],
   prepare: ["lease"],
+  enter: ["lease", "prepare", "facts"],
   compare: ["difference", "units"],
   confirm: ["decide", "follow"],
 };

@@ -1,4 +1,3 @@
-import type { Compress } from "../domain/compress.js";
 import { addProgress, type CopyProgress } from "../domain/copy-progress.js";
 import { CommandError, DeployError } from "../domain/errors.js";
 import { sentPaths, type SentFlake } from "../domain/flake.js";
@@ -7,7 +6,6 @@ import type { HostLog, SentPaths } from "../deploy/ports.js";
 import { copyPaths } from "../nix/copy-paths.js";
 import { closureOf } from "../nix/export.js";
 import { explainSendFailure, speaksOfDaemon, type DaemonState } from "../nix/send-failure.js";
-import type { Pack } from "../nix/pack.js";
 import { sendFlake, type SendOptions } from "../nix/send.js";
 import type { Connection } from "../ssh/connection.js";
 import { speaksOfLostConnection, speaksOfRefusedSession } from "../ssh/failure.js";
@@ -15,22 +13,11 @@ import { parseFacts } from "./facts.js";
 import { downloadSome } from "./given-system.js";
 import { copyPacked, nothingSent } from "./packed-copy.js";
 import { importClosure, wantsSignature } from "./import-closure.js";
+import type { HeadStart } from "./head-start.js";
 import type { CallScript } from "./job.js";
 import type { RemoteShell } from "./remote-shell.js";
 import { sendRooted } from "./send-rooted.js";
-
-/** How store paths travel to the machines of one run. */
-export type SendSettings = {
-  /** The run, as the machine has it. */
-  readonly run: string;
-  readonly checkSignatures: boolean;
-  /** Whether the machine downloads from its own binary caches what they have of a system that is sent. */
-  readonly substitute: boolean;
-  readonly archiveArgs: readonly string[];
-  readonly compress: Compress;
-  /** Store paths, packed for all machines of the run. */
-  readonly pack: Pack;
-};
+import type { SendSettings } from "./send-settings.js";
 
 type Site = {
   readonly connection: Connection;
@@ -41,6 +28,8 @@ type Site = {
   readonly privileged: boolean;
   readonly root: boolean;
   readonly call: (signal: AbortSignal) => CallScript;
+  /** What is already on its way. */
+  readonly headStart: HeadStart | undefined;
   /** Makes the run's directory on the machine, and has the paths kept from garbage collection. `onRooted` is called when it keeps them. */
   readonly prepare: (paths: readonly StorePath[], signal: AbortSignal, onRooted?: () => void) => Promise<void>;
 };
@@ -66,9 +55,11 @@ export class Sending {
       const copied = await sendFlake(sent, { ...this.#options(own), checkSignatures, extraArgs: archiveArgs });
       return packed.paths === 0 ? copied : addProgress(packed, copied);
     };
+    const { headStart } = this.#site;
+    const ahead = headStart?.sent === sent ? await headStart.end(log) : undefined;
     const kept = async (): Promise<CopyProgress> => await this.#kept(sentPaths(sent), signal, async (own) => await this.#explained(send, "the flake", own));
-    const copied = await this.#withFewSessions(kept);
-    this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
+    const copied = ahead ?? (await this.#withFewSessions(kept));
+    log.note(`copied ${sent.flake.source} (run ${run})`);
     return copied;
   }
 

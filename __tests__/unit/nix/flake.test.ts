@@ -1,9 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { describe, expect, test } from "@jest/globals";
 
-import { parseArchive, parseMetadata } from "../../../src/nix/flake.js";
+import { CommandError, InputError } from "../../../src/domain/errors.js";
+import { archiveOnRunner, parseArchive, parseMetadata } from "../../../src/nix/flake.js";
 import { makeStorePath, narHash, source } from "../domain/make.js";
+import { temporaryDirectory } from "../temporary.js";
+import { withNix } from "./fake-nix.js";
 
 const rev = "4f1c2a9b0d3e5f60718293a4b5c6d7e8f9012345";
 
@@ -152,5 +156,58 @@ describe("parseArchive", () => {
 
   test("refuses what is no store path", () => {
     expect(() => parseArchive(JSON.stringify({ path: source, inputs: { a: { path: "/etc" } } }))).toThrow("not a Nix store");
+  });
+});
+
+describe("archiveOnRunner", () => {
+  const directory = temporaryDirectory();
+  const metadata = JSON.stringify({ path: source, resolved: { type: "path" }, locked: { type: "path", narHash }, locks: {} });
+
+  /** Reads a flake with a nix that does this for both questions; `$2` says which. Returns what it was asked, in order, and the log. */
+  async function reading(
+    reference: string,
+    script: string,
+  ): Promise<{ readonly events: readonly string[]; readonly lines: readonly string[]; readonly error?: unknown }> {
+    const events = join(directory, "events");
+    writeFileSync(events, "");
+    const lines: string[] = [];
+    const nix = `echo "$2 begins" >>${events}\n${script}\necho "$2 ends" >>${events}
+case $2 in archive) echo '{"path":"${source}","inputs":{}}' ;; metadata) echo '${metadata}' ;; esac`;
+    const error = await withNix(directory, nix, async () => {
+      const options = { cwd: directory, signal: undefined, onLine: (line: string) => lines.push(line) };
+      return await archiveOnRunner(reference, options).then(
+        ({ flake }) => {
+          expect(flake).toMatchObject({ source, narHash });
+          return undefined;
+        },
+        (reason: unknown) => reason,
+      );
+    });
+    return { events: readFileSync(events, "utf8").trim().split("\n"), lines, error };
+  }
+
+  test("asks both questions side by side about a flake of the runner, and shows its warnings once", async () => {
+    // Each waits for the other.
+    const script = `until [ "$(grep -c begins ${directory}/events)" -ge 2 ]; do sleep 0.02; done; echo "warning: Git tree is dirty" >&2`;
+    const { events, lines, error } = await reading("./machines", script);
+    expect(error).toBeUndefined();
+    expect(events.slice(0, 2).toSorted()).toEqual(["archive begins", "metadata begins"]);
+    expect(lines).toEqual(["warning: Git tree is dirty"]);
+  });
+
+  test("asks one after the other about any other flake, which is then downloaded once", async () => {
+    expect((await reading("github:org/machines", "sleep 0.1")).events).toEqual(["archive begins", "archive ends", "metadata begins", "metadata ends"]);
+  });
+
+  test("reports what archiving says, and does not wait for the other", async () => {
+    const { error } = await reading(".", `case $2 in archive) echo "error: out of disk" >&2; exit 1 ;; esac; exec sleep 60`);
+    expect(error).toBeInstanceOf(CommandError);
+    expect(String(error)).toContain("nix flake archive");
+  });
+
+  test("refuses a flake whose files change meanwhile", async () => {
+    const { error } = await reading(".", `case $2 in metadata) echo '${metadata.replace(source, makeStorePath("other"))}'; exit 0 ;; esac`);
+    expect(error).toBeInstanceOf(InputError);
+    expect(String(error)).toContain("the files of . changed while the flake was being read");
   });
 });

@@ -11,11 +11,16 @@ import { temporaryDirectory } from "../temporary.js";
 /** A program `ssh` in front of PATH for the tests of a file. */
 export type FakeSsh = {
   readonly connection: Connection;
+  /** A connection of another user than root. */
+  readonly connectionAs: (user: string) => Connection;
   readonly directory: string;
   /** Does this with the command for the machine, which is "$command"; and, where it is a master, that. */
   readonly does: (session: string, master?: string) => void;
-  /** Has the machine print a file, and that on standard error, in place of what the script would print, and end with that code. */
-  readonly answers: (answer: { readonly file?: string; readonly exitCode?: number; readonly stderr?: string }) => void;
+  /**
+   * Has the machine print a file, and that on standard error, in place of what the script would print, and end with that code. It makes the file
+   * `touches` when it has answered.
+   */
+  readonly answers: (answer: { readonly file?: string; readonly exitCode?: number; readonly stderr?: string; readonly touches?: string }) => void;
 };
 
 export function useFakeSsh(): FakeSsh {
@@ -37,10 +42,11 @@ export function useFakeSsh(): FakeSsh {
   };
   return {
     connection: new Connection(makeTarget(), 0, directory, 5),
+    connectionAs: (user) => new Connection(makeTarget({ user }), 0, directory, 5),
     directory,
     does,
     // Scripts come on standard input, one after the other, with the line that their output begins with.
-    answers: ({ file = "/dev/null", exitCode = 0, stderr = "" }) => {
+    answers: ({ file = "/dev/null", exitCode = 0, stderr = "", touches = "/dev/null" }) => {
       const answer = join(directory, "next-answer.sh");
       writeFileSync(answer, `cat '${file}'\nprintf '${stderr}' >&2\ncode=${exitCode}\n`);
       does(`while IFS= read -r line; do
@@ -49,6 +55,7 @@ export function useFakeSsh(): FakeSsh {
   . '${answer}'
   echo "end $nonce $code"
   echo "end $nonce $code" >&2
+  touch '${touches}'
 done`);
     },
   };

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterEach, describe, expect, test } from "@jest/globals";
@@ -10,6 +10,7 @@ import { enter } from "../../../src/nixos/probe.js";
 import { NixosMachine } from "../../../src/nixos/machine.js";
 import { makeSentFlake, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
+import { withNix } from "../nix/fake-nix.js";
 import { notesOf, useFakeSsh } from "./fake-ssh.js";
 
 const ssh = useFakeSsh();
@@ -17,7 +18,7 @@ const { signal } = new AbortController();
 const access = { elevate: "auto", elevatePassword: undefined, needsRoot: true } as const;
 const needs = { ...access, needsRebuild: true };
 
-function makeMachine(notes: string[] = []): NixosMachine {
+function makeMachine(notes: string[] = [], user = "root"): NixosMachine {
   const settings = {
     run: "run1",
     name: "a run",
@@ -34,7 +35,7 @@ function makeMachine(notes: string[] = []): NixosMachine {
     isUntracked: async () => await Promise.resolve(false),
     configurationNames: async () => await Promise.resolve(undefined),
   };
-  const machine = new NixosMachine(ssh.connection, settings, notesOf(notes));
+  const machine = new NixosMachine(user === "root" ? ssh.connection : ssh.connectionAs(user), settings, notesOf(notes));
   made.push(machine);
   return machine;
 }
@@ -125,6 +126,62 @@ describe("a machine", () => {
     });
     writeFileSync(file, `system=${source}\navailable=cloud \n`);
     expect(await machine.findSpecialisation(source, "cloud", signal)).toBe(source);
+  });
+});
+
+describe("a flake that is known before the machine is", () => {
+  const sent = makeSentFlake();
+  const facts = "user=root\nuid=0\nhostname=web1\nsudo=unneeded\nnix=nix (Nix) 2.34.8\nnixos-rebuild=/bin/x\nsystemd=258\nnixos=yes\n";
+  const calls = join(ssh.directory, "nix-calls");
+  const nix = `echo sent >>${calls}; while [ ! -e ${ssh.directory}/asked ]; do sleep 0.02; done; sleep 0.1; echo '{"path":"${sent.outer}","inputs":{}}'`;
+
+  /** Connects to a machine that answers its first question so, and copies the flake. Returns how often it was sent. */
+  async function copied(answer: string, notes: string[] = [], user = "root"): Promise<number> {
+    const file = join(ssh.directory, "facts");
+    writeFileSync(file, answer);
+    writeFileSync(join(ssh.directory, "known_hosts"), "");
+    writeFileSync(calls, "");
+    rmSync(join(ssh.directory, "asked"), { force: true });
+    ssh.answers({ file, touches: join(ssh.directory, "asked") });
+    const machine = makeMachine(notes, user);
+    await withNix(ssh.directory, nix, async () => {
+      const connectedMachine = await machine.connect(signal, () => sent);
+      await connectedMachine.copyFlake(sent, signal);
+    });
+    return readFileSync(calls, "utf8").split("\n").length - 1;
+  }
+
+  test("is sent once, while the machine is queried", async () => {
+    const notes: string[] = [];
+    expect(await copied(`rooted=yes\n${facts}prepared=0\n`, notes)).toBe(1);
+    expect(notes).toEqual([`copied ${source} (run run1-web1)`]);
+  });
+
+  test.each([
+    ["whose roots were not made", facts],
+    ["on which the files of the run could not be made", `rooted=yes\n${facts}prepared=1\n`],
+  ])("is sent again to a machine %s", async (_, answer) => {
+    expect(await copied(answer)).toBe(2);
+  });
+
+  test("waits where the user is not root", async () => {
+    expect(await copied(facts.replace("uid=0", "uid=1000").replace("sudo=unneeded", "sudo=ready"), [], "deploy")).toBe(1);
+  });
+
+  test("leaves nothing unsaid where the machine does not answer in the end", async () => {
+    const notes: string[] = [];
+    ssh.does("exit 255");
+    writeFileSync(join(ssh.directory, "known_hosts"), "");
+    const machine = makeMachine(notes);
+    await withNix(ssh.directory, nix, async () => {
+      const error = await rejection(
+        DeployError,
+        machine.connect(signal, () => sent),
+      );
+      expect(error).toMatchObject({ phase: "connect", unreachable: true });
+      await machine.release("decided");
+    });
+    expect(notes).toEqual([expect.stringMatching(/^the files of the run run1-web1 were not removed from the machine/)]);
   });
 });
 

@@ -15,6 +15,7 @@ const called = [
   "daemon",
   "decide",
   "difference",
+  "enter",
   "facts",
   "finish",
   "follow",

@@ -9,8 +9,8 @@ import type { Download, Rebuild, SentPaths, SystemDifference } from "./system.js
 /** One machine, as the deployment sees it. Every method throws a `DeployError` of its phase, or an abort's `CommandError`. */
 export type Machine = {
   readonly target: Target;
-  /** Connects, and queries the facts. Connects again where the connection was lost. */
-  connect(signal: AbortSignal): Promise<ConnectedMachine>;
+  /** Connects, and queries the facts. Connects again where the connection was lost. `next` returns the flake that is to be sent if it is known: it may be sent at once. */
+  connect(signal: AbortSignal, next?: () => SentFlake | undefined): Promise<ConnectedMachine>;
   /**
    * Ends what still runs on the machine for this run, as far as it may be ended (an activation may not), removes what the run
    * has left there, and closes the connection. What an undecided activation needs stays. Never throws.

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { describe, expect, test } from "@jest/globals";
 
 import { parseFacts } from "../../../../src/nixos/facts.js";
-import { call, payload, uid } from "./as-user.js";
+import { base, call, payload, prepareArguments, uid } from "./as-user.js";
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
   test("facts reports everything requested", () => {
@@ -39,5 +39,13 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(facts.get("boot-id")).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
     expect(facts.get("sudo")).toMatch(/^(?:missing|ready|refused)$/);
     expect(facts.get("reboot-needed")).toBe("no");
+  });
+
+  test("enter reports the same for a user without root, and prepares nothing", () => {
+    const { out, code } = payload(call(shell, "enter", prepareArguments("run1")));
+    expect(code).toBe(0);
+    const of = (text: string): string[] => [...parseFacts(text).keys()];
+    expect(of(out)).toEqual(of(payload(call(shell, "facts")).out));
+    expect(existsSync(base)).toBe(false);
   });
 });
