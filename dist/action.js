@@ -4456,6 +4456,10 @@ function hasScheme(reference) {
 function withoutAttributes(reference) {
     return reference.replace(/[?#].*/, "");
 }
+/** Returns whether a flake reference is certain to name files of this computer. */
+function isOnDisk(reference) {
+    return /^(?:[./]|path:|git\+file:)/.test(reference);
+}
 ;// CONCATENATED MODULE: ./out/src/nix/evaluation-message.js
 
 // Of Nix's own message, so that the place below it is shown too.
@@ -4693,15 +4697,13 @@ const neverLock = ["--no-update-lock-file"];
  * Fetches the flake and all its inputs into the runner's store and reads its identity. Throws an `InputError` for a flake that
  * is missing, has no lock file or changes in the meantime, a `CommandError` for whatever else Nix reports.
  *
- * `nix flake archive` comes first, with the user's own reference: it copies the source into the store in every version, where
+ * `nix flake archive` gets the user's own reference: it copies the source into the store in every version, where
  * `nix flake metadata` of Nix 2.35 prints a path that is not there, and that of Determinate Nix with lazy trees none at all.
  */
 async function archiveOnRunner(reference, options) {
-    const call = { cwd: options.cwd, signal: options.signal, onStderrLine: options.onLine };
     try {
-        const archive = parseArchive((await runNix(["flake", "archive", "--json", ...neverLock, reference], call)).stdout);
-        const metadata = await runNix(["flake", "metadata", "--json", ...neverLock, reference], call);
-        const { path, narHash, locks, resolved, ...identity } = parseMetadata(metadata.stdout);
+        const { archive, metadata } = await readOnRunner(reference, options);
+        const { path, narHash, locks, resolved, ...identity } = parseMetadata(metadata);
         if (path !== undefined && path !== archive.source)
             throw changedMeanwhile(reference);
         // The path is made from the hash, so one that is printed with the right path is right.
@@ -4711,6 +4713,31 @@ async function archiveOnRunner(reference, options) {
     catch (error) {
         throw explainFlake(error, reference) ?? error;
     }
+}
+/**
+ * Returns what `nix flake archive` and `nix flake metadata` say. For a flake on a disk of the runner they run side by side, and what
+ * changes in between is noticed; another one is downloaded once.
+ */
+async function readOnRunner(reference, { cwd, signal, onLine }) {
+    const stop = new AbortController();
+    const call = { cwd, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) };
+    const archiving = runNix(["flake", "archive", "--json", ...neverLock, reference], { ...call, onStderrLine: onLine });
+    const query = async (onStderrLine) => (await runNix(["flake", "metadata", "--json", ...neverLock, reference], { ...call, onStderrLine })).stdout;
+    if (!isOnDisk(reference))
+        return { archive: parseArchive((await archiving).stdout), metadata: await query(onLine) };
+    // It warns of the same.
+    const [archived, queried] = await Promise.allSettled([
+        archiving.catch((error) => {
+            stop.abort();
+            throw error;
+        }),
+        query(),
+    ]);
+    if (archived.status === "rejected")
+        throw archived.reason;
+    if (queried.status === "rejected")
+        throw queried.reason;
+    return { archive: parseArchive(archived.value.stdout), metadata: queried.value };
 }
 async function queryHash(path, options) {
     return sriHash((await runNixStore(["--query", "--hash", path], options)).stdout);
@@ -6040,8 +6067,13 @@ function matrixPorts(reference, log, signal) {
 
 /** The machine gets the flake, and its own nixos-rebuild evaluates and builds it. */
 function rebuiltThere(flake) {
+    let known;
+    void flake.then((sent) => (known = sent), 
+    // What waits for it hears of that.
+    () => undefined);
     return {
         evaluatesOnMachine: true,
+        next: () => known,
         obtain: async (steps, configuration, signal) => {
             const sent = await flake;
             const rebuild = { reference: outerReference(sent), configuration };
@@ -7167,13 +7199,15 @@ class Preparation {
         const { known, settings, log, machines } = this.#site;
         const { operation, variant, systemOf } = settings;
         const { target } = this.#site.machine;
-        const connected = await this.#tryAgain("connect", signal, async () => await this.#site.machine.connect(signal));
+        const source = systemOf?.(target);
+        const next = source?.evaluatesOnMachine === true ? source.next : undefined;
+        const connected = await this.#tryAgain("connect", signal, async () => await this.#site.machine.connect(signal, next));
         const { facts } = connected;
         known.before = facts.state;
         if (facts.unfinished !== undefined)
             log.warn(`${facts.unfinished}. The next activation finishes or undoes it first`);
         machines.claim(target, facts.identity);
-        const obtained = systemOf === undefined ? this.#older(connected) : await this.#newSystem(systemOf(target), connected, signal);
+        const obtained = source === undefined ? this.#older(connected) : await this.#newSystem(source, connected, signal);
         const { machine, toplevel, generation, detail } = obtained;
         known.toplevel = toplevel;
         await requireKnownProfile(target, facts, { toplevel, phase: known.phase }, settings, signal);
@@ -10526,7 +10560,7 @@ function identityOf(facts) {
     return boot === undefined || boot === "" ? undefined : [boot, ...others].join(" ");
 }
 /**
- * Parses what `facts.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
+ * Parses what `facts.sh` or `enter.sh` prints. Throws a `DeployError` of the phase connect for a machine that lacks Nix or systemd, or nixos-rebuild
  * where that is to run.
  */
 function machineFacts(text, { needsRebuild }) {
@@ -10572,6 +10606,7 @@ function machineFacts(text, { needsRebuild }) {
             run0: run0 === "present" || run0 === "lightweight" ? run0 : "missing",
         },
         inflates: facts.get("inflates") === "yes",
+        prepared: facts.get("prepared") === "0",
     };
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/script-files.js
@@ -10582,6 +10617,7 @@ const scripts = {
     common: __nccwpck_require__.ab + "common.sh",
     facts: __nccwpck_require__.ab + "facts.sh",
     prepare: __nccwpck_require__.ab + "prepare.sh",
+    enter: __nccwpck_require__.ab + "enter.sh",
     start: __nccwpck_require__.ab + "start.sh",
     follow: __nccwpck_require__.ab + "follow.sh",
     run: __nccwpck_require__.ab + "run.sh",
@@ -10621,6 +10657,7 @@ const builtOn = {
     run: ["start", "follow"],
     build: ["start", "follow", "run", "difference"],
     prepare: ["lease"],
+    enter: ["lease", "prepare", "facts"],
     compare: ["difference", "units"],
     confirm: ["decide", "follow"],
 };
@@ -12464,6 +12501,7 @@ class RemoteShell {
             }
             if (bytes.length === 0)
                 return;
+            call.onOutput?.(bytes);
             if (call.onStdout !== undefined)
                 call.onStdout(bytes);
             else {
@@ -12555,22 +12593,23 @@ function beforeProgram(elevation) {
 
 
 
+
 /**
  * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
- * phase connect.
+ * phase connect. What could not be prepared is no error here.
  */
-async function enter(connection, settings, signal) {
+async function enter(connection, settings, signal, preparing) {
     const shell = RemoteShell.standing(connection);
     try {
-        return await query(shell, connection, settings, signal);
+        return await query(shell, connection, settings, signal, preparing);
     }
     catch (error) {
         shell.close();
         throw error;
     }
 }
-async function query(own, connection, settings, signal) {
-    const outcome = await askFacts(own, false, signal);
+async function query(own, connection, settings, signal, preparing) {
+    const outcome = await probe_ask(own, firstCall(preparing), signal);
     if (outcome.kind === "lost") {
         throw new DeployError({
             phase: "connect",
@@ -12594,18 +12633,28 @@ async function query(own, connection, settings, signal) {
             exitCode: outcome.exitCode,
         });
     }
-    const { facts, access, inflates } = machineFacts(outcome.stdout, settings);
+    const { facts, access, inflates, prepared } = machineFacts(outcome.stdout, settings);
     const { privileged, elevation } = requireAccess(access, settings);
     const shell = own.elevated(elevation, inflates);
     if (elevation.kind === "password")
         await tryElevation(shell, signal, (stderr) => passwordError(user, stderr));
     if (elevation.kind === "passwordless" && elevation.program.startsWith("run0"))
         await tryElevation(shell, signal, (stderr) => run0Error(user, stderr));
-    return { facts, shell, privileged, root: access.root };
+    return { facts, shell, privileged, root: access.root, prepared };
 }
-async function askFacts(shell, privileged, signal) {
+function firstCall(preparing) {
+    if (preparing === undefined)
+        return { script: "facts", args: [], privileged: false };
+    const { args, onRooted } = preparing;
+    const cutter = lineCutter((line) => {
+        if (line === "rooted=yes")
+            onRooted();
+    });
+    return { script: "enter", args, privileged: false, onOutput: (chunk) => cutter.push(chunk) };
+}
+async function probe_ask(shell, call, signal) {
     try {
-        return await shell.run({ script: "facts", args: [], privileged, signal });
+        return await shell.run({ ...call, signal });
     }
     catch (error) {
         const explained = error instanceof CommandError ? explainLimit(error, "connect") : undefined;
@@ -12639,7 +12688,7 @@ function notRun({ instead = "", stderr, exitCode }, user) {
     });
 }
 async function tryElevation(shell, signal, explain) {
-    const outcome = await askFacts(shell, true, signal);
+    const outcome = await probe_ask(shell, { script: "facts", args: [], privileged: true }, signal);
     if (outcome.kind === "lost" || outcome.exitCode !== 0)
         throw explain(outcome.stderr);
 }
@@ -13145,7 +13194,7 @@ async function copyPacked(paths, options) {
     if (compress === "false")
         return nothingSent;
     try {
-        const isWorthwhile = async (some) => some.length > 0 && (compress === "true" || (await holdAtLeast(some.map(fileOf), worthwhileBytes)));
+        const isWorthwhile = async (some) => await isWorthPacking(some, compress, fileOf);
         if (!(await isWorthwhile(paths)))
             return nothingSent;
         let missing = await missingPaths(paths, call, privileged);
@@ -13161,6 +13210,12 @@ async function copyPacked(paths, options) {
         log.note(`the compressed copy failed (${briefReason(error)}); copying without compression`);
         return nothingSent;
     }
+}
+/** Returns whether what a machine may lack of these paths is worth the question what it lacks. `fileOf`: where the runner has the files of a path. */
+async function isWorthPacking(paths, compress, fileOf = (path) => path) {
+    if (compress === "false" || paths.length === 0)
+        return false;
+    return compress === "true" || (await holdAtLeast(paths.map(fileOf), worthwhileBytes));
 }
 async function send(missing, { pack, run, privileged, shell, log, signal }) {
     const progress = { paths: missing.length, expectedPaths: missing.length };
@@ -13256,9 +13311,11 @@ class Sending {
             const copied = await sendFlake(sent, { ...this.#options(own), checkSignatures, extraArgs: archiveArgs });
             return packed.paths === 0 ? copied : addProgress(packed, copied);
         };
+        const { headStart } = this.#site;
+        const ahead = headStart?.sent === sent ? await headStart.end(log) : undefined;
         const kept = async () => await this.#kept(sentPaths(sent), signal, async (own) => await this.#explained(send, "the flake", own));
-        const copied = await this.#withFewSessions(kept);
-        this.#site.log.note(`copied ${sent.flake.source} (run ${run})`);
+        const copied = ahead ?? (await this.#withFewSessions(kept));
+        log.note(`copied ${sent.flake.source} (run ${run})`);
         return copied;
     }
     /** Sends store paths with what they refer to; as root, by the machine's own Nix, what it refuses for want of a signature. */
@@ -13404,11 +13461,6 @@ async function findSpecialisation(toplevel, name, call) {
 
 
 
-
-
-
-// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
-const cleanUpSeconds = 2;
 /** A machine that is connected, and was asked what it is. */
 class ConnectedNixosMachine {
     facts;
@@ -13418,21 +13470,19 @@ class ConnectedNixosMachine {
     #shell;
     #privileged;
     #sending;
-    #lease;
-    /** The run has a directory on the machine. */
-    #prepared;
+    #files;
     /** What the build has said of two systems. */
     #compared;
-    constructor(connection, settings, log, entry, lease, prepared) {
+    constructor(connection, settings, log, entry, files, headStart) {
         const { facts, shell, privileged, root } = entry;
-        this.#lease = lease;
         this.facts = facts;
         this.#connection = connection;
         this.#settings = settings;
         this.#log = log;
         this.#shell = shell;
         this.#privileged = privileged;
-        this.#prepared = prepared;
+        this.#files = files;
+        this.#files.reachedBy({ shell, privileged });
         this.#sending = new Sending({
             connection,
             settings,
@@ -13440,12 +13490,10 @@ class ConnectedNixosMachine {
             shell,
             privileged,
             root,
+            headStart,
             call: (signal) => this.#call(signal),
-            prepare: async (paths, signal, onRooted) => await this.#prepare(paths, "copy", signal, onRooted),
+            prepare: async (paths, signal, onRooted) => await this.#prepare({ paths, phase: "copy", onRooted }, signal),
         });
-    }
-    get prepared() {
-        return this.#prepared;
     }
     async copyFlake(sent, signal) {
         return await this.#sending.flake(sent, signal);
@@ -13454,7 +13502,7 @@ class ConnectedNixosMachine {
         return await this.#sending.paths(paths, signal);
     }
     async download(path, signal) {
-        await this.#prepare([path], "copy", signal);
+        await this.#prepare({ paths: [path], phase: "copy" }, signal);
         return await downloadThere(path, { run: this.#settings.run, privileged: this.#privileged, log: this.#log, call: this.#call(signal) });
     }
     async requireSystem(path, signal) {
@@ -13494,8 +13542,8 @@ class ConnectedNixosMachine {
     }
     async arm(activation, signal) {
         const { run, name } = this.#settings;
-        if (!this.#prepared)
-            await this.#prepare([], "activate", signal);
+        if (!this.#files.areMade)
+            await this.#prepare({ paths: [], phase: "activate" }, signal);
         const call = (own) => this.#call(own);
         const guarded = await GuardedActivation.begin(activation, { run, name, signal, log: this.#log, call: call(signal) });
         const callOver = (former, own) => callOnce(this.#shell.over(former), own);
@@ -13504,58 +13552,12 @@ class ConnectedNixosMachine {
     rest() {
         this.#shell.rest();
     }
-    /** Ends the processes of this run, and removes its files; where that is not possible, it says so. Never throws. */
-    async cleanUp() {
-        if (!this.#prepared)
-            return;
-        if (!(await this.#finish()))
-            this.reportLeft();
-    }
-    /** Reports that files of this run stay on the machine, and what removes them: a reboot does, too. */
-    reportLeft() {
-        if (!this.#prepared)
-            return;
-        const remover = this.#privileged ? "the machine removes it by itself" : "a run of the same user removes it after a day";
-        this.#log.note(`the files of the run ${this.#settings.run} were not removed from the machine. If something is left there, ${remover}`);
-    }
-    async #finish() {
-        const { run } = this.#settings;
-        try {
-            if (!this.#shell.isOpen && !(await this.#connection.isOpen()))
-                return false;
-            const end = await this.#shell.run({ script: "finish", args: [run], privileged: this.#privileged, timeout: cleanUpSeconds });
-            return end.kind === "ended" && end.exitCode === 0;
-        }
-        catch {
-            // Too slow.
-            return false;
-        }
-    }
     /** Ends the sessions on the machine. */
     close() {
         this.#shell.close();
     }
-    async #prepare(paths, phase, signal, onRooted) {
-        const { run } = this.#settings;
-        const privileged = this.#privileged;
-        this.#prepared = true;
-        const end = await this.#call(signal)(() => ({ ...prepareCall(run, paths, privileged), onStdout: onRooted }), phase);
-        if (end.exitCode === 0) {
-            this.#lease.begin(async () => {
-                if (!(await this.#connection.isOpen()))
-                    return;
-                // A machine that waits keeps no session for this.
-                await (this.#shell.isOpen ? this.#shell : this.#shell.over(this.#connection)).run(leaseCall(run, privileged));
-            });
-            return;
-        }
-        throw new DeployError({
-            phase,
-            reason: "the files of the run could not be created on the machine",
-            hint: "Check the free space in /run and on the disk of the Nix store",
-            lines: lastLines(end.stderr),
-            exitCode: end.exitCode,
-        });
+    async #prepare(preparing, signal) {
+        await this.#files.make(preparing, { shell: this.#shell, privileged: this.#privileged }, this.#call(signal));
     }
     #call(signal) {
         return async (call, phase) => await runToItsEnd(this.#connection, this.#shell, call, {
@@ -13569,6 +13571,61 @@ class ConnectedNixosMachine {
 /** Builds the call of the machine's own nixos-rebuild. */
 function rebuildCommand({ reference, configuration }, extraArgs) {
     return ["nixos-rebuild", "build", "--flake", installable(reference, configuration), ...extraArgs];
+}
+;// CONCATENATED MODULE: ./out/src/nixos/head-start.js
+
+
+
+/**
+ * A flake that travels to a machine while that is asked for its facts. It is only a head start: where it fails, or arrives before its
+ * roots are made, the flake is sent as it would have been without it, and that says what is wrong.
+ */
+class HeadStart {
+    sent;
+    #stop = new AbortController();
+    #held = [];
+    #ended;
+    #log;
+    #progress;
+    #rooted = false;
+    constructor(sent, connection, settings, signal) {
+        this.sent = sent;
+        const { checkSignatures, archiveArgs } = settings;
+        const { store, environment } = connection;
+        this.#ended = sendFlake(sent, {
+            store,
+            environment,
+            checkSignatures,
+            extraArgs: archiveArgs,
+            signal: AbortSignal.any([signal, this.#stop.signal]),
+            onLine: (line) => (this.#log === undefined ? this.#held.push(line) : this.#log.output(line)),
+            onBegin: (progress) => (this.#progress = progress),
+        }).then(
+        // Nix on the machine protects a path that arrives until the sending has ended, and no longer.
+        (copied) => (this.#rooted && !this.#stop.signal.aborted ? copied : undefined), () => undefined);
+    }
+    /** The machine keeps from now on what arrives. */
+    rooted() {
+        this.#rooted = true;
+    }
+    /** Shows the copy in the log, and waits for its end. Returns what was copied; `undefined` where the flake has to be sent. */
+    async end(log) {
+        this.#log = log;
+        for (const line of this.#held.splice(0))
+            log.output(line);
+        if (this.#progress !== undefined)
+            log.copying(this.#progress);
+        return await this.#ended;
+    }
+    /** Ends the sending, unless it has ended. */
+    async cancel() {
+        this.#stop.abort();
+        await this.#ended;
+    }
+}
+/** Returns whether a flake is small enough to travel as it is: what may travel compressed waits for what the machine lacks. */
+async function isSmall(sent, { compress }) {
+    return !(await isWorthPacking(sentPaths(sent), compress).catch(() => true));
 }
 ;// CONCATENATED MODULE: ./out/src/nixos/name-on-machine.js
 
@@ -13586,7 +13643,101 @@ function nameOnMachine(run, target) {
     const plain = label === target && !target.startsWith(".");
     return `${run}-${plain ? label : `${label}_${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(target).digest("hex").slice(0, digits)}`}`;
 }
+;// CONCATENATED MODULE: ./out/src/nixos/run-files.js
+
+
+
+// Bounds for what is done when a run ends early: the runner kills everything 10 s after a cancellation.
+const removeSeconds = 2;
+/** What a run has on one machine, whichever connection it is reached by: a directory, roots, and the lease that has the machine remove them. */
+class RunFiles {
+    #connection;
+    #run;
+    #log;
+    #lease = new Lease();
+    #way;
+    #areMade = false;
+    /** `run` is the run as the machine has it. */
+    constructor(connection, run, log) {
+        this.#connection = connection;
+        this.#run = run;
+        this.#log = log;
+    }
+    /** Something of the run may be on the machine. */
+    get areThere() {
+        return this.#way !== undefined;
+    }
+    /** They are made. */
+    get areMade() {
+        return this.#areMade;
+    }
+    /** What there is can be reached like this from now on. */
+    reachedBy(way) {
+        if (this.areThere)
+            this.#way = way;
+    }
+    /** The machine has been sent what makes them. */
+    sent(way) {
+        this.#way = way;
+    }
+    /** They are made: the machine is told again and again that the run is alive. */
+    made() {
+        this.#areMade = true;
+        this.#lease.begin(async () => {
+            if (this.#way === undefined || !(await this.#connection.isOpen()))
+                return;
+            const { shell, privileged } = this.#way;
+            // A machine that waits keeps no session for this.
+            await (shell.isOpen ? shell : shell.over(this.#connection)).run(leaseCall(this.#run, privileged));
+        });
+    }
+    /** Makes them, or adds to them. Throws a `DeployError` of that phase. */
+    async make({ paths, phase, onRooted }, way, call) {
+        this.sent(way);
+        const end = await call(() => ({ ...prepareCall(this.#run, paths, way.privileged), onStdout: onRooted }), phase);
+        if (end.exitCode === 0) {
+            this.made();
+            return;
+        }
+        throw new DeployError({
+            phase,
+            reason: "the files of the run could not be created on the machine",
+            hint: "Check the free space in /run and on the disk of the Nix store",
+            lines: lastLines(end.stderr),
+            exitCode: end.exitCode,
+        });
+    }
+    /** The run is over: ends its processes on the machine, and removes the files unless they are `kept`. Says so where they stay. Never throws. */
+    async end(kept) {
+        this.#lease.end();
+        if (this.#way === undefined)
+            return;
+        if (kept || !(await this.#remove(this.#way)))
+            this.#reportLeft(this.#way);
+    }
+    /** A reboot removes them, too. */
+    #reportLeft({ privileged }) {
+        const remover = privileged ? "the machine removes it by itself" : "a run of the same user removes it after a day";
+        this.#log.note(`the files of the run ${this.#run} were not removed from the machine. If something is left there, ${remover}`);
+    }
+    async #remove({ shell, privileged }) {
+        try {
+            if (!shell.isOpen && !(await this.#connection.isOpen()))
+                return false;
+            const end = await shell.run({ script: "finish", args: [this.#run], privileged, timeout: removeSeconds });
+            return end.kind === "ended" && end.exitCode === 0;
+        }
+        catch {
+            // Too slow.
+            return false;
+        }
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/nixos/machine.js
+
+
+
+
 
 
 
@@ -13599,7 +13750,8 @@ class NixosMachine {
     #connection;
     #settings;
     #log;
-    #lease = new Lease();
+    #files;
+    #headStart;
     #connected;
     constructor(connection, settings, log) {
         this.target = connection.target;
@@ -13607,26 +13759,46 @@ class NixosMachine {
         const { run, name } = settings;
         this.#settings = { ...settings, run: nameOnMachine(run, this.target.name), name: `${name}, target ${renderTarget(this.target)}` };
         this.#log = log;
+        this.#files = new RunFiles(connection, this.#settings.run, log);
     }
-    async connect(signal) {
+    async connect(signal, next) {
         await this.#connection.open(signal);
         for (const key of this.#connection.acceptedKeys())
             this.#log.warn(acceptedKeyWarning(key));
+        // That of an earlier try went over a connection that is lost.
+        await this.#headStart?.cancel();
+        const ahead = await this.#canGoAhead(next?.());
         const { access, needsRebuild } = this.#settings;
-        const entry = await enter(this.#connection, { ...access, needsRebuild }, signal);
-        const prepared = this.#connected?.prepared ?? false;
+        const entering = enter(this.#connection, { ...access, needsRebuild }, signal, ahead && this.#preparing(ahead));
+        // Behind the script that makes its roots.
+        this.#headStart = ahead && new HeadStart(ahead, this.#connection, this.#settings, signal);
+        const entry = await entering;
+        if (entry.prepared)
+            this.#files.made();
+        else
+            await this.#headStart?.cancel();
         this.#connected?.close();
-        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#lease, prepared);
+        this.#connected = new ConnectedNixosMachine(this.#connection, this.#settings, this.#log, entry, this.#files, this.#headStart);
         return this.#connected;
     }
     async release(activation) {
-        this.#lease.end();
-        if (activation === "decided")
-            await this.#connected?.cleanUp();
-        else
-            this.#connected?.reportLeft();
+        const cancelled = this.#headStart?.cancel();
+        await this.#files.end(activation === "undecided");
         this.#connected?.close();
+        await cancelled;
         await this.#connection.close();
+    }
+    /** The flake, where nothing has to be known of the machine to send it: another user than root has to become root first. */
+    async #canGoAhead(next) {
+        if (next === undefined || this.target.user !== "root" || this.#files.areThere)
+            return undefined;
+        return (await isSmall(next, this.#settings)) ? next : undefined;
+    }
+    /** What the first script is to prepare for the flake that is on its way. */
+    #preparing(sent) {
+        this.#files.sent({ shell: new RemoteShell(this.#connection, { kind: "none" }), privileged: true });
+        const { args } = prepareCall(this.#settings.run, sentPaths(sent), true);
+        return { args, onRooted: () => this.#headStart?.rooted() };
     }
 }
 ;// CONCATENATED MODULE: ./out/src/process/core-dumps.js

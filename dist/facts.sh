@@ -1,4 +1,4 @@
-# Reports the facts about the machine that are needed before anything is sent to it.
+# Reports the facts about the machine, which are needed before a user without root can send anything to it.
 # Arguments: none. Prints facts. Exit code: 0.
 
 of_step() {
@@ -46,7 +46,7 @@ specialisation() {
 }
 
 # Nix and systemd take their time to say their versions: pipes hold those until all else is known.
-main() {
+report_facts() {
   nix --version 2>/dev/null | {
     systemctl --version 2>/dev/null </dev/null | {
       facts </dev/null
@@ -103,4 +103,8 @@ facts() {
   { read -r machine </etc/machine-id; } 2>/dev/null
   printf 'machine-id=%s\n' "$machine"
   printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"
+}
+
+main() {
+  report_facts
 }

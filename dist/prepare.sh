@@ -1,7 +1,7 @@
-# Makes the directory of this run, removes what dead runs have left, begins the lease of this one, and roots the paths that are about to
-# arrive, so that a garbage collection between their arrival and the rebuild cannot take them. It is sent behind lease.sh. May be run again.
+# Makes the directory of this run, roots the paths that are about to arrive, so that a garbage collection between their arrival and the
+# rebuild cannot take them, removes what dead runs have left, and begins the lease of this one. It is sent behind lease.sh. May be run again.
 # Arguments: RUN SECONDS EXPIRE_SCRIPT FINISH_SCRIPT [PATH]...; those in the middle are those of lease.sh.
-# Prints "rooted" when the paths are.
+# Prints the fact "rooted" when the paths are.
 # Exit codes: 0, 1 when the directory or a root cannot be made, or the lease cannot be begun.
 
 # A run is dead when none of its units is active any more and what it has left has not changed for a day, or is only its roots: after
@@ -40,13 +40,12 @@ make_own() {
   return 1
 }
 
-main() {
+prepare_run() {
   run=$1 seconds=$2 expire=$3 finish=$4
   shift 4
   dir=$(run_directory "$run")
   [ -z "$base" ] || make_own "$base" || return 1
   make_own "$dir" || return 1
-  if [ -n "$base" ]; then sweep; else sweep_tmp; fi
   [ "$uid" -ne 0 ] || mkdir -p -- "$gcroots/$run" || return 1
   number=0
   for path in "$@"; do
@@ -58,6 +57,11 @@ main() {
       nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1
     fi
   done
-  echo rooted
+  echo rooted=yes
+  if [ -n "$base" ]; then sweep; else sweep_tmp; fi
   (renew_lease "$run" "$seconds" "$expire" "$finish")
+}
+
+main() {
+  prepare_run "$@"
 }
