@@ -37,7 +37,7 @@ async function deploy(inputs: Readonly<Record<string, string>> = {}) {
 type Programs = Readonly<Record<string, number>>;
 
 // Of one run, however many machines it has.
-const perRun: Programs = { "nix flake": 2, "nix-store --add": 1, "prlimit --pid": 1, "ssh-keygen -y": 1 };
+const perRun: Programs = { "nix flake": 2, "nix-store --add": 1, "prlimit --pid": 1 };
 // Nix itself asks for the master: that is the control.
 const perMachine: Programs = { "nix flake": 1, "ssh control": 1, "ssh master": 1, "ssh nix": 1, "ssh session": 1 };
 const freshConnection: Programs = { "ssh master": 1, "ssh session": 1 };

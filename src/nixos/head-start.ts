@@ -7,40 +7,44 @@ import { isWorthPacking } from "./packed-copy.js";
 import type { SendSettings } from "./send-settings.js";
 
 /**
- * A flake that travels to a machine while that is asked for its facts. It is only a head start: where it fails, or arrives before its
- * roots are made, the flake is sent as it would have been without it, and that says what is wrong.
+ * A flake that travels to a machine while that is still asked for its facts, from the moment on at which the machine keeps what arrives. It
+ * is only a head start: where it fails, the flake is sent as it would have been without it, and that says what is wrong.
  */
 export class HeadStart {
   readonly sent: SentFlake;
+  readonly #connection: Pick<Connection, "store" | "environment">;
+  readonly #settings: SendSettings;
+  readonly #signal: AbortSignal;
   readonly #stop = new AbortController();
   readonly #held: string[] = [];
-  readonly #ended: Promise<CopyProgress | undefined>;
   #log: HostLog | undefined;
   #progress: (() => CopyProgress) | undefined;
-  #rooted = false;
+  #sending: Promise<CopyProgress | undefined> | undefined;
 
   constructor(sent: SentFlake, connection: Pick<Connection, "store" | "environment">, settings: SendSettings, signal: AbortSignal) {
     this.sent = sent;
-    const { checkSignatures, archiveArgs } = settings;
-    const { store, environment } = connection;
-    this.#ended = sendFlake(sent, {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  /** Begins to send. */
+  begin(): void {
+    const { checkSignatures, archiveArgs } = this.#settings;
+    const { store, environment } = this.#connection;
+    const onLine = (line: string): void => {
+      if (this.#log === undefined) this.#held.push(line);
+      else this.#log.output(line);
+    };
+    this.#sending = sendFlake(this.sent, {
       store,
       environment,
       checkSignatures,
       extraArgs: archiveArgs,
-      signal: AbortSignal.any([signal, this.#stop.signal]),
-      onLine: (line) => (this.#log === undefined ? this.#held.push(line) : this.#log.output(line)),
+      signal: this.#signal,
+      onLine,
       onBegin: (progress) => (this.#progress = progress),
-    }).then(
-      // Nix on the machine protects a path that arrives until the sending has ended, and no longer.
-      (copied) => (this.#rooted && !this.#stop.signal.aborted ? copied : undefined),
-      () => undefined,
-    );
-  }
-
-  /** The machine keeps from now on what arrives. */
-  rooted(): void {
-    this.#rooted = true;
+    }).catch(() => undefined);
   }
 
   /** Shows the copy in the log, and waits for its end. Returns what was copied; `undefined` where the flake has to be sent. */
@@ -48,13 +52,14 @@ export class HeadStart {
     this.#log = log;
     for (const line of this.#held.splice(0)) log.output(line);
     if (this.#progress !== undefined) log.copying(this.#progress);
-    return await this.#ended;
+    const copied = await this.#sending;
+    return this.#stop.signal.aborted ? undefined : copied;
   }
 
   /** Ends the sending, unless it has ended. */
   async cancel(): Promise<void> {
     this.#stop.abort();
-    await this.#ended;
+    await this.#sending;
   }
 }
 

@@ -35,12 +35,9 @@ export class NixosMachine implements Machine {
     for (const key of this.#connection.acceptedKeys()) this.#log.warn(acceptedKeyWarning(key));
     // That of an earlier try went over a connection that is lost.
     await this.#headStart?.cancel();
-    const ahead = await this.#canGoAhead(next?.());
+    this.#headStart = await this.#goAhead(next?.(), signal);
     const { access, needsRebuild } = this.#settings;
-    const entering = enter(this.#connection, { ...access, needsRebuild }, signal, ahead && this.#preparing(ahead));
-    // Behind the script that makes its roots.
-    this.#headStart = ahead && new HeadStart(ahead, this.#connection, this.#settings, signal);
-    const entry = await entering;
+    const entry = await enter(this.#connection, { ...access, needsRebuild }, signal, this.#preparing());
     if (entry.prepared) this.#files.made();
     else await this.#headStart?.cancel();
     this.#connected?.close();
@@ -56,16 +53,18 @@ export class NixosMachine implements Machine {
     await this.#connection.close();
   }
 
-  /** The flake, where nothing has to be known of the machine to send it: another user than root has to become root first. */
-  async #canGoAhead(next: SentFlake | undefined): Promise<SentFlake | undefined> {
+  /** Nothing has to be known of the machine to send it a small flake, but another user than root has to become root first. */
+  async #goAhead(next: SentFlake | undefined, signal: AbortSignal): Promise<HeadStart | undefined> {
     if (next === undefined || this.target.user !== "root" || this.#files.areThere) return undefined;
-    return (await isSmall(next, this.#settings)) ? next : undefined;
+    return (await isSmall(next, this.#settings)) ? new HeadStart(next, this.#connection, this.#settings, signal) : undefined;
   }
 
-  /** What the first script is to prepare for the flake that is on its way. */
-  #preparing(sent: SentFlake): Preparing {
+  /** What the first script is to prepare for the flake that follows it. */
+  #preparing(): Preparing | undefined {
+    const headStart = this.#headStart;
+    if (headStart === undefined) return undefined;
     this.#files.sent({ shell: new RemoteShell(this.#connection, { kind: "none" }), privileged: true });
-    const { args } = prepareCall(this.#settings.run, sentPaths(sent), true);
-    return { args, onRooted: () => this.#headStart?.rooted() };
+    const { args } = prepareCall(this.#settings.run, sentPaths(headStart.sent), true);
+    return { args, onRooted: () => headStart.begin() };
   }
 }

@@ -8,6 +8,7 @@ import { lastLines } from "../domain/lines.js";
 import type { Topic } from "../domain/topic.js";
 import { run } from "../process/run.js";
 import { endOfKnownHosts, identityFiles } from "./configuration.js";
+import { ed25519PublicKey, readOpensshKey } from "./openssh-key.js";
 
 const prefix = "nix-flake-deploy-";
 // mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
@@ -48,7 +49,8 @@ export async function writeIdentity(directory: string, identity: Identity): Prom
     const problem = await decrypt(directory, files.key, identity.passphrase);
     if (problem !== undefined) return { kind: "unusable", problem, topic: "ssh-key-encrypted" };
   }
-  return await checkKey(files.key);
+  const publicKey = publicKeyOf(writtenKey(directory));
+  return publicKey === undefined ? await askForPublicKey(files.key) : { kind: "key", publicKey };
 }
 
 /** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
@@ -56,13 +58,20 @@ export function writtenKey(directory: string): string {
   return readFileSync(identityFiles(directory).key, "utf8");
 }
 
-/** The public key, or why ssh-keygen rejects the key; or no key. */
+/** The public key, or why the key cannot be used; or no key. */
 export type KeyCheck =
   | { readonly kind: "none" }
   | { readonly kind: "key"; readonly publicKey: string }
   | { readonly kind: "unusable"; readonly problem: string; readonly topic: Topic };
 
-async function checkKey(path: string): Promise<KeyCheck> {
+// Of the most common kind of key, without the time that a program takes.
+function publicKeyOf(key: string): string | undefined {
+  const body = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([^-]*)-----END/.exec(key)?.[1];
+  const parts = body === undefined ? undefined : readOpensshKey(body);
+  return parts && ed25519PublicKey(parts);
+}
+
+async function askForPublicKey(path: string): Promise<KeyCheck> {
   try {
     const { stdout } = await run({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
     return { kind: "key", publicKey: stdout.trim() };

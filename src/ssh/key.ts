@@ -1,4 +1,5 @@
 import type { Topic } from "../domain/topic.js";
+import { readOpensshKey } from "./openssh-key.js";
 
 /** A private key in the form that ssh reads, or what is wrong with the text. */
 export type ParsedKey =
@@ -16,7 +17,7 @@ const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SS
 
 /**
  * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Distinguishes errors that ssh reports alike as "error in libcrypto". ssh-keygen checks the content of the key.
+ * Distinguishes errors that ssh reports alike as "error in libcrypto". `writeIdentity` checks the content of the key.
  */
 export function parseKey(pasted: string): ParsedKey {
   const text = normalise(pasted);
@@ -49,10 +50,10 @@ export function parseKey(pasted: string): ParsedKey {
   }
   const key = `${whole}\n`;
   if (label !== "OPENSSH PRIVATE KEY") return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
-  const cipher = openSshCipher(body);
-  return cipher === undefined
+  const parts = readOpensshKey(body);
+  return parts === undefined
     ? unusable("is truncated or damaged: its content is incomplete", "ssh-key-damaged")
-    : { kind: "key", text: key, encrypted: cipher !== "none" };
+    : { kind: "key", text: key, encrypted: parts.cipher !== "none" };
 }
 
 // A mask for a short last line would hide much of the log.
@@ -83,32 +84,4 @@ function decodeBase64(text: string): string | undefined {
   const decoded = Buffer.from(packed, "base64").toString("latin1");
   const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
   return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
-}
-
-/**
- * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The format is described in PROTOCOL.key of OpenSSH's sources.
- */
-function openSshCipher(body: string): string | undefined {
-  const bytes = Buffer.from(body, "base64");
-  const magic = "openssh-key-v1\0";
-  if (bytes.subarray(0, magic.length).toString("latin1") !== magic) return undefined;
-  let position = magic.length;
-  const integer = (): number | undefined => {
-    if (position + 4 > bytes.length) return undefined;
-    position += 4;
-    return bytes.readUInt32BE(position - 4);
-  };
-  const part = (): Buffer | undefined => {
-    const length = integer();
-    if (length === undefined || position + length > bytes.length) return undefined;
-    position += length;
-    return bytes.subarray(position - length, position);
-  };
-  const cipher = part();
-  const rest = [part(), part()];
-  const keys = integer();
-  const blobs = [part(), part()];
-  if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined)) return undefined;
-  return cipher.toString("latin1");
 }

@@ -22,44 +22,45 @@ const sends = ({ waits = false, exitCode = 0 } = {}): string => `echo "copying 1
 ${waits ? `while [ ! -e ${go} ]; do sleep 0.02; done; rm ${go}` : ""}
 echo '{"path":"${outer}","inputs":{}}'; exit ${exitCode}`;
 
-function begin(): HeadStart {
+function makeHeadStart(): HeadStart {
   const pack = new Pack(join(directory, "pack"));
   return new HeadStart(sent, connection, { run: "run1", checkSignatures: true, substitute: true, archiveArgs: [], compress: "false", pack }, signal);
 }
 
-test("a flake that arrives after its roots were made is there", async () => {
+test("a flake is there when it has been sent, and the log has what Nix said before anybody looked", async () => {
   const lines: string[] = [];
   await withNix(directory, sends({ waits: true }), async () => {
-    const headStart = begin();
-    headStart.rooted();
+    const headStart = makeHeadStart();
+    headStart.begin();
     writeFileSync(go, "");
     expect(await headStart.end(notesOf(lines))).toEqual({ paths: 0, expectedPaths: 1, bytes: undefined });
   });
   expect(lines).toEqual(["copying 1 paths..."]);
 });
 
-test("a flake that arrives before its roots are made has to be sent again", async () => {
-  await withNix(directory, sends(), async () => {
-    const headStart = begin();
-    const copied = headStart.end(notesOf([]));
-    await copied;
-    headStart.rooted();
-    expect(await copied).toBeUndefined();
-  });
-});
-
 test("a flake that cannot be sent has to be sent again, which says why", async () => {
   await withNix(directory, sends({ exitCode: 1 }), async () => {
-    const headStart = begin();
-    headStart.rooted();
+    const headStart = makeHeadStart();
+    headStart.begin();
     expect(await headStart.end(notesOf([]))).toBeUndefined();
   });
 });
 
 test("a sending that is not wanted any more is ended", async () => {
   await withNix(directory, sends({ waits: true }), async () => {
-    const headStart = begin();
-    headStart.rooted();
+    const headStart = makeHeadStart();
+    headStart.begin();
+    await headStart.cancel();
+    expect(await headStart.end(notesOf([]))).toBeUndefined();
+  });
+});
+
+test("a flake that was sent before anybody wanted no more of it has to be sent again", async () => {
+  await withNix(directory, sends(), async () => {
+    const headStart = makeHeadStart();
+    headStart.begin();
+    const copied = headStart.end(notesOf([]));
+    await copied;
     await headStart.cancel();
     expect(await headStart.end(notesOf([]))).toBeUndefined();
   });

@@ -81,6 +81,15 @@ describe("what is written into it", () => {
     expect(readFileSync(join(directory, "known_hosts"), "utf8")).toBe("web1 ssh-ed25519 AAAA\n# Accepted in this run:\n");
   });
 
+  test.each([
+    ["an Ed25519 key", plain, /^$/],
+    ["another key", makeKey({ type: "ecdsa" }), /ssh-keygen\n-y\n/],
+  ])("%s is checked", async (_, key, program) => {
+    const { result, calls } = await watched(async () => await writeIdentity(makeIdentityDirectory(root), makeIdentity({ key: key.secret })));
+    expect(result).toEqual({ kind: "key", publicKey: key.public.trim() });
+    expect(calls).toMatch(program);
+  });
+
   test("is no key where ssh authenticates without one, and a certificate beside one", async () => {
     const without = makeIdentityDirectory(root);
     expect(await writeIdentity(without, makeIdentity({ key: undefined }))).toEqual({ kind: "none" });
@@ -140,7 +149,7 @@ describe("what is written into it", () => {
     const path = process.env["PATH"];
     process.env["PATH"] = join(root, "nowhere");
     try {
-      const error = await rejection(RunnerError, writeIdentity(makeIdentityDirectory(root), makeIdentity()));
+      const error = await rejection(RunnerError, writeIdentity(makeIdentityDirectory(root), makeIdentity({ key: makeKey({ type: "rsa" }).secret })));
       expect(error.message).toMatch(/^ssh-keygen was not found on this runner\. Install the OpenSSH client before this step, for example: - run: /);
     } finally {
       process.env["PATH"] = path;
