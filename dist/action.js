@@ -9587,7 +9587,79 @@ function checkCombinations(inputs, { given, listsTargets }, refuse) {
         refuse("elevate-password", `cannot be used with elevate: ${inputs.elevate}, which asks for passwords only on a terminal; set elevate to auto or sudo`);
     }
 }
+;// CONCATENATED MODULE: ./out/src/ssh/openssh-key.js
+
+/** Takes apart the base64 of an OpenSSH private key; `undefined` when its parts do not fill it. Source: PROTOCOL.key of OpenSSH. */
+function readOpensshKey(base64) {
+    const bytes = Buffer.from(base64, "base64");
+    const magic = "openssh-key-v1\0";
+    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
+        return undefined;
+    const parts = new Parts(bytes.subarray(magic.length));
+    const cipher = parts.next();
+    const derivation = parts.next();
+    const options = parts.next();
+    const keys = parts.number();
+    const publicKey = parts.next();
+    const secret = parts.next();
+    if (!cipher || !derivation || !options || keys === undefined || !publicKey || !secret)
+        return undefined;
+    const isPlain = derivation.toString("latin1") === "none" && options.length === 0 && keys === 1;
+    return { cipher: cipher.toString("latin1"), isPlain, publicKey, secret };
+}
+const ed25519 = "ssh-ed25519";
+// What precedes the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410).
+const pkcs8 = Buffer.from("302e020100300506032b657004220420", "hex");
+/**
+ * The public key of an Ed25519 key without a passphrase, as `ssh-keygen -y` prints it; `undefined` for any other key, and for one whose
+ * halves do not belong together.
+ */
+function ed25519PublicKey({ cipher, isPlain, publicKey, secret }) {
+    if (cipher !== "none" || !isPlain || secret.length % 8 !== 0)
+        return undefined;
+    const parts = new Parts(secret);
+    const checks = [parts.number(), parts.number()];
+    const type = parts.next()?.toString("latin1");
+    const half = parts.next();
+    const both = parts.next();
+    const comment = parts.next();
+    if (checks[0] === undefined || checks[0] !== checks[1] || type !== ed25519 || half?.length !== 32 || both?.length !== 64 || comment === undefined)
+        return undefined;
+    // Filled up to a whole block with the bytes 1, 2, 3, …
+    if (!parts.rest().every((byte, index) => byte === index + 1))
+        return undefined;
+    const derived = (0,external_node_crypto_namespaceObject.createPublicKey)((0,external_node_crypto_namespaceObject.createPrivateKey)({ key: Buffer.concat([pkcs8, both.subarray(0, 32)]), format: "der", type: "pkcs8" }));
+    const known = derived.export({ format: "der", type: "spki" }).subarray(-32);
+    const told = new Parts(publicKey);
+    const isWhole = known.equals(half) && known.equals(both.subarray(32)) && told.next()?.toString("latin1") === ed25519 && told.next()?.equals(known) === true;
+    return isWhole ? [ed25519, publicKey.toString("base64"), comment.toString("utf8")].join(" ").trim() : undefined;
+}
+/** Numbers of 32 bits, and parts that begin with their length in one. */
+class Parts {
+    #bytes;
+    #position = 0;
+    constructor(bytes) {
+        this.#bytes = bytes;
+    }
+    number() {
+        if (this.#position + 4 > this.#bytes.length)
+            return undefined;
+        this.#position += 4;
+        return this.#bytes.readUInt32BE(this.#position - 4);
+    }
+    next() {
+        const length = this.number();
+        if (length === undefined || this.#position + length > this.#bytes.length)
+            return undefined;
+        this.#position += length;
+        return this.#bytes.subarray(this.#position - length, this.#position);
+    }
+    rest() {
+        return this.#bytes.subarray(this.#position);
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/ssh/key.js
+
 const begin = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----/;
 const foreign = [
     [/^PuTTY-User-Key-File-/, "is a PuTTY key; convert it to an OpenSSH key with `puttygen key.ppk -O private-openssh-new -o key`"],
@@ -9598,7 +9670,7 @@ const foreign = [
 const publicKey = /^(?:(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[\w@.-]+ AAAA|---- BEGIN SSH2 PUBLIC KEY ----|-----BEGIN (?:RSA )?PUBLIC KEY-----)/;
 /**
  * Reads a private key as people paste it: with CRLF, without its last newline, or as base64 of the whole file.
- * Distinguishes errors that ssh reports alike as "error in libcrypto". ssh-keygen checks the content of the key.
+ * Distinguishes errors that ssh reports alike as "error in libcrypto". `writeIdentity` checks the content of the key.
  */
 function parseKey(pasted) {
     const text = normalise(pasted);
@@ -9632,10 +9704,10 @@ function parseKey(pasted) {
     const key = `${whole}\n`;
     if (label !== "OPENSSH PRIVATE KEY")
         return { kind: "key", text: key, encrypted: /ENCRYPTED/.test(`${label}${body}`) };
-    const cipher = openSshCipher(body);
-    return cipher === undefined
+    const parts = readOpensshKey(body);
+    return parts === undefined
         ? unusable("is truncated or damaged: its content is incomplete", "ssh-key-damaged")
-        : { kind: "key", text: key, encrypted: cipher !== "none" };
+        : { kind: "key", text: key, encrypted: parts.cipher !== "none" };
 }
 // A mask for a short last line would hide much of the log.
 const shortestMask = 16;
@@ -9662,37 +9734,6 @@ function decodeBase64(text) {
     const decoded = Buffer.from(packed, "base64").toString("latin1");
     const known = [/-----BEGIN /, publicKey, ...foreign.map(([pattern]) => pattern)];
     return known.some((pattern) => pattern.test(decoded)) ? decoded : undefined;
-}
-/**
- * The cipher that an OpenSSH private key names; `undefined` when its parts do not fill it exactly.
- * The format is described in PROTOCOL.key of OpenSSH's sources.
- */
-function openSshCipher(body) {
-    const bytes = Buffer.from(body, "base64");
-    const magic = "openssh-key-v1\0";
-    if (bytes.subarray(0, magic.length).toString("latin1") !== magic)
-        return undefined;
-    let position = magic.length;
-    const integer = () => {
-        if (position + 4 > bytes.length)
-            return undefined;
-        position += 4;
-        return bytes.readUInt32BE(position - 4);
-    };
-    const part = () => {
-        const length = integer();
-        if (length === undefined || position + length > bytes.length)
-            return undefined;
-        position += length;
-        return bytes.subarray(position - length, position);
-    };
-    const cipher = part();
-    const rest = [part(), part()];
-    const keys = integer();
-    const blobs = [part(), part()];
-    if (cipher === undefined || keys === undefined || [...rest, ...blobs].includes(undefined))
-        return undefined;
-    return cipher.toString("latin1");
 }
 ;// CONCATENATED MODULE: ./out/src/inputs/identity.js
 
@@ -13577,36 +13618,44 @@ function rebuildCommand({ reference, configuration }, extraArgs) {
 
 
 /**
- * A flake that travels to a machine while that is asked for its facts. It is only a head start: where it fails, or arrives before its
- * roots are made, the flake is sent as it would have been without it, and that says what is wrong.
+ * A flake that travels to a machine while that is still asked for its facts, from the moment on at which the machine keeps what arrives. It
+ * is only a head start: where it fails, the flake is sent as it would have been without it, and that says what is wrong.
  */
 class HeadStart {
     sent;
+    #connection;
+    #settings;
+    #signal;
     #stop = new AbortController();
     #held = [];
-    #ended;
     #log;
     #progress;
-    #rooted = false;
+    #sending;
     constructor(sent, connection, settings, signal) {
         this.sent = sent;
-        const { checkSignatures, archiveArgs } = settings;
-        const { store, environment } = connection;
-        this.#ended = sendFlake(sent, {
+        this.#connection = connection;
+        this.#settings = settings;
+        this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    }
+    /** Begins to send. */
+    begin() {
+        const { checkSignatures, archiveArgs } = this.#settings;
+        const { store, environment } = this.#connection;
+        const onLine = (line) => {
+            if (this.#log === undefined)
+                this.#held.push(line);
+            else
+                this.#log.output(line);
+        };
+        this.#sending = sendFlake(this.sent, {
             store,
             environment,
             checkSignatures,
             extraArgs: archiveArgs,
-            signal: AbortSignal.any([signal, this.#stop.signal]),
-            onLine: (line) => (this.#log === undefined ? this.#held.push(line) : this.#log.output(line)),
+            signal: this.#signal,
+            onLine,
             onBegin: (progress) => (this.#progress = progress),
-        }).then(
-        // Nix on the machine protects a path that arrives until the sending has ended, and no longer.
-        (copied) => (this.#rooted && !this.#stop.signal.aborted ? copied : undefined), () => undefined);
-    }
-    /** The machine keeps from now on what arrives. */
-    rooted() {
-        this.#rooted = true;
+        }).catch(() => undefined);
     }
     /** Shows the copy in the log, and waits for its end. Returns what was copied; `undefined` where the flake has to be sent. */
     async end(log) {
@@ -13615,12 +13664,13 @@ class HeadStart {
             log.output(line);
         if (this.#progress !== undefined)
             log.copying(this.#progress);
-        return await this.#ended;
+        const copied = await this.#sending;
+        return this.#stop.signal.aborted ? undefined : copied;
     }
     /** Ends the sending, unless it has ended. */
     async cancel() {
         this.#stop.abort();
-        await this.#ended;
+        await this.#sending;
     }
 }
 /** Returns whether a flake is small enough to travel as it is: what may travel compressed waits for what the machine lacks. */
@@ -13767,12 +13817,9 @@ class NixosMachine {
             this.#log.warn(acceptedKeyWarning(key));
         // That of an earlier try went over a connection that is lost.
         await this.#headStart?.cancel();
-        const ahead = await this.#canGoAhead(next?.());
+        this.#headStart = await this.#goAhead(next?.(), signal);
         const { access, needsRebuild } = this.#settings;
-        const entering = enter(this.#connection, { ...access, needsRebuild }, signal, ahead && this.#preparing(ahead));
-        // Behind the script that makes its roots.
-        this.#headStart = ahead && new HeadStart(ahead, this.#connection, this.#settings, signal);
-        const entry = await entering;
+        const entry = await enter(this.#connection, { ...access, needsRebuild }, signal, this.#preparing());
         if (entry.prepared)
             this.#files.made();
         else
@@ -13788,17 +13835,20 @@ class NixosMachine {
         await cancelled;
         await this.#connection.close();
     }
-    /** The flake, where nothing has to be known of the machine to send it: another user than root has to become root first. */
-    async #canGoAhead(next) {
+    /** Nothing has to be known of the machine to send it a small flake, but another user than root has to become root first. */
+    async #goAhead(next, signal) {
         if (next === undefined || this.target.user !== "root" || this.#files.areThere)
             return undefined;
-        return (await isSmall(next, this.#settings)) ? next : undefined;
+        return (await isSmall(next, this.#settings)) ? new HeadStart(next, this.#connection, this.#settings, signal) : undefined;
     }
-    /** What the first script is to prepare for the flake that is on its way. */
-    #preparing(sent) {
+    /** What the first script is to prepare for the flake that follows it. */
+    #preparing() {
+        const headStart = this.#headStart;
+        if (headStart === undefined)
+            return undefined;
         this.#files.sent({ shell: new RemoteShell(this.#connection, { kind: "none" }), privileged: true });
-        const { args } = prepareCall(this.#settings.run, sentPaths(sent), true);
-        return { args, onRooted: () => this.#headStart?.rooted() };
+        const { args } = prepareCall(this.#settings.run, sentPaths(headStart.sent), true);
+        return { args, onRooted: () => headStart.begin() };
     }
 }
 ;// CONCATENATED MODULE: ./out/src/process/core-dumps.js
@@ -14622,6 +14672,7 @@ const identityState = {
 
 
 
+
 const prefix = "nix-flake-deploy-";
 // mkdtemp adds six characters. A socket's path may have 107 bytes, of which ssh wants 17 for the name it listens under at
 // first, and "/9999.s" is ours.
@@ -14652,13 +14703,20 @@ async function writeIdentity(directory, identity) {
         if (problem !== undefined)
             return { kind: "unusable", problem, topic: "ssh-key-encrypted" };
     }
-    return await checkKey(files.key);
+    const publicKey = publicKeyOf(writtenKey(directory));
+    return publicKey === undefined ? await askForPublicKey(files.key) : { kind: "key", publicKey };
 }
 /** The key as ssh reads it: after `writeIdentity`, the decrypted one. */
 function writtenKey(directory) {
     return (0,external_node_fs_namespaceObject.readFileSync)(identityFiles(directory).key, "utf8");
 }
-async function checkKey(path) {
+// Of the most common kind of key, without the time that a program takes.
+function publicKeyOf(key) {
+    const body = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([^-]*)-----END/.exec(key)?.[1];
+    const parts = body === undefined ? undefined : readOpensshKey(body);
+    return parts && ed25519PublicKey(parts);
+}
+async function askForPublicKey(path) {
     try {
         const { stdout } = await run({ file: "ssh-keygen", args: ["-y", "-P", "", "-f", path] }, { timeout: 20 });
         return { kind: "key", publicKey: stdout.trim() };
