@@ -103,7 +103,8 @@ export async function watchScript(
   let offset = 0;
   const onStdout = (chunk: Buffer): void => {
     offset += chunk.length;
-    cutter.push(chunk);
+    // What a long log had in the place of these has given its room back (job.sh).
+    cutter.push(chunk.includes(0) ? Buffer.from(chunk.filter((byte) => byte !== 0)) : chunk);
   };
   const deadline = job.seconds === undefined ? undefined : performance.now() + job.seconds * 1000;
   const left = (): number | undefined => (deadline === undefined ? undefined : Math.max(1, Math.ceil((deadline - performance.now()) / 1000)));

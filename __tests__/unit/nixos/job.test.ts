@@ -49,6 +49,14 @@ describe("a job", () => {
     expect(calls.at(-1)?.args.slice(0, 3)).toEqual(["run1", "build", String(Buffer.byteLength("é one\ntw"))]);
   });
 
+  test("does not show what a long log has in the place of lines that gave their room back, and counts it", async () => {
+    const seen: string[] = [];
+    const { call, calls } = machine(["one\n\0\0\0", "\0two\n"]);
+    await runJob(makeJob({ onLine: (line) => seen.push(line) }), call);
+    expect(seen).toEqual(["one", "two"]);
+    expect(calls.at(-1)?.args[2]).toBe("7");
+  });
+
   test("keeps its last 200 lines", async () => {
     const { call } = machine([Array.from({ length: 250 }, (_, index) => `line ${index}\n`).join("")]);
     const { lines } = await followJob(makeJob(), call);

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "@jest/globals";
 
+import { parseFacts } from "../../../../src/nixos/facts.js";
 import { residentScript } from "../../../../src/nixos/script-files.js";
 import { program } from "../../../../src/nixos/script-program.js";
-import { argv, base, call, environment, nonce, payload, prepareArguments } from "./as-user.js";
+import { argv, base, call, environment, nonce, payload, prepareArguments, waitFor } from "./as-user.js";
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
   test("follow goes on from a byte, without gap and repetition", () => {
@@ -63,4 +65,20 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     await ended;
     expect(stderr).toContain(`end ${nonce} 3\n`);
   });
+});
+
+test("the log of a build that prints without end gives most of its room back, and stays where it was", async () => {
+  payload(call("dash", "prepare", prepareArguments("run1")));
+  const file = (name: string): string => join(base, "run1", name);
+  const room = (): number => statSync(file("build.log")).blocks * 512;
+  const prints = "yes 0123456789abcde | head -c 90000000; touch printed; until [ -e go ]; do sleep 0.05; done; echo the end; exit 7";
+  payload(call("dash", "start", ["run1", "build", residentScript("job"), "sh", "-c", prints]));
+  await waitFor(file("printed"));
+  for (let tries = 0; tries < 200 && room() > 40_000_000; tries += 1) await sleep(100);
+  expect(room()).toBeLessThan(40_000_000);
+  writeFileSync(file("go"), "");
+  const before = payload(call("dash", "follow", ["run1", "build", "89999984"]));
+  expect([before.out, parseFacts(before.err).get("exit")]).toEqual(["0123456789abcde\nthe end\n", "7"]);
+  const log = readFileSync(file("build.log"));
+  expect([log.length, log.indexOf(0), log.lastIndexOf(0) < 90_000_000 - 1_000_000]).toEqual([90_000_008, 33_554_432, true]);
 });
