@@ -64,6 +64,8 @@ export class FakeMachine implements Machine {
   /** What was activated last. */
   activation: Activation | undefined;
   trouble: { connect?: Trouble; copyFlake?: Trouble; copyPaths?: Trouble; realise?: Trouble; build?: Trouble; arm?: Trouble; activate?: Trouble } = {};
+  /** The flake that was known when the machine was connected. */
+  next: SentFlake | undefined;
   /** The system that the machine says to have run when it was armed, where another run has changed it. */
   before: SystemState | undefined;
   /** How switch-to-configuration ends, and the state in which it leaves the machine where that is not what the operation says. */
@@ -90,7 +92,8 @@ export class FakeMachine implements Machine {
     this.calls = calls;
   }
 
-  async connect(signal: AbortSignal): Promise<ConnectedMachine> {
+  async connect(signal: AbortSignal, next?: () => SentFlake | undefined): Promise<ConnectedMachine> {
+    this.next = next?.();
     await this.#enter("connect", signal);
     this.onSession(true);
     const { state, hostname, olderGeneration, specialisation, identity, unfinished } = this;

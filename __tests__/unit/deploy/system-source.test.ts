@@ -1,11 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { deployFleet } from "../../../src/deploy/fleet.js";
-import { builtBefore, builtHere, realisedThere, type RunnerStore, type SystemSource } from "../../../src/deploy/system-source.js";
+import { builtBefore, builtHere, realisedThere, rebuiltThere, type RunnerStore, type SystemSource } from "../../../src/deploy/system-source.js";
 import { ownHostname } from "../../../src/domain/configuration.js";
 import { DeployError } from "../../../src/domain/errors.js";
+import type { SentFlake } from "../../../src/domain/flake.js";
 import type { HostResult } from "../../../src/domain/result.js";
-import { makeStorePath, source } from "../domain/make.js";
+import { makeSentFlake, makeStorePath, source } from "../domain/make.js";
 import { FakeMachine, makeRunSettings, MemoryLog, newSystem } from "./fake-machine.js";
 
 const derivation = makeStorePath("nixos-system-new.drv");
@@ -30,6 +31,20 @@ test("a derivation is sent, and built by the machine", async () => {
   expect(machine.sentPaths).toEqual({ closures: [source], derivations: [derivation] });
   expect(machine.realised).toBe(derivation);
   expect(log.lines.slice(3, 7)).toEqual(["web1: == copy", "web1: ended (2 paths)", "web1: == build", `web1: built ${newSystem}`]);
+});
+
+test("a machine is connected with the flake that is sent next, where that is known by then", async () => {
+  const flake = Promise.withResolvers<SentFlake>();
+  const there = rebuiltThere(flake.promise);
+  if (!there.evaluatesOnMachine) throw new Error("it evaluates on the runner");
+  expect(there.next()).toBeUndefined();
+  const sent = makeSentFlake();
+  flake.resolve(sent);
+  await flake.promise;
+  expect(there.next()).toBe(sent);
+  const machine = new FakeMachine();
+  await deployFleet([machine], makeRunSettings({ systemOf: () => there }), new MemoryLog());
+  expect(machine.next).toBe(sent);
 });
 
 test("a copy is tried again over a new connection", async () => {
