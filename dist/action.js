@@ -10795,7 +10795,8 @@ async function watchScript(job, call, script, args) {
     let offset = 0;
     const onStdout = (chunk) => {
         offset += chunk.length;
-        cutter.push(chunk);
+        // What a long log had in the place of these has given its room back (job.sh).
+        cutter.push(chunk.includes(0) ? Buffer.from(chunk.filter((byte) => byte !== 0)) : chunk);
     };
     const deadline = job.seconds === undefined ? undefined : performance.now() + job.seconds * 1000;
     const left = () => (deadline === undefined ? undefined : Math.max(1, Math.ceil((deadline - performance.now()) / 1000)));

@@ -6,6 +6,15 @@
 # activation is gone.
 # Exit code: that of the command. A job that has ended is not run again.
 
+# A build may print without end, and its log is in /run: of one beyond 64 MiB, all but the first 32 MiB and the last one gives its room
+# back. What was shown stays where it was.
+save_room() {
+  while sleep 5; do
+    size=$(stat -c %s -- "$job.log") || return
+    [ "$size" -le 67108864 ] || fallocate --punch-hole --offset 33554432 --length "$((size - 34603008))" "$job.log" || return
+  done
+}
+
 job=$1
 shift
 exec 9>"$job.alive" >>"$job.log" 2>&1 </dev/null
@@ -13,8 +22,16 @@ flock 9
 # shellcheck disable=SC1090 # start.sh writes it
 [ "$#" -gt 0 ] || . "./$job.command"
 [ ! -e "$job.status" ] || exit "$(value "$job.status")"
+saver=
+case $job in
+  build | download)
+    save_room >/dev/null 2>&1 9>&- &
+    saver=$!
+    ;;
+esac
 "$@" 9>&-
 code=$?
+[ -z "$saver" ] || kill "$saver" 2>/dev/null
 # Before the end is recorded: from here on the machine rolls back unless it is reached again.
 [ ! -e "$job.window" ] || kill -0 "$(value activation.pid)" 2>/dev/null || /bin/sh ./watchdog.sh arm confirm "$(value "$job.window")"
 # Where /run is full, with the room that arm.sh has reserved.
