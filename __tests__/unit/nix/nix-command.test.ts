@@ -91,13 +91,20 @@ esac`;
   // Of an empty string.
   const store = `echo sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73`;
 
-  test("is archived by the user's own reference before its identity is read", async () => {
+  const archived = (reference: string): string => `flake archive --json --no-update-lock-file ${reference}`;
+  const read = (reference: string): string => `flake metadata --json --no-update-lock-file ${reference}`;
+
+  test.each([
+    // What is on the disk is read at the same time, and says the same.
+    ["./nixos", [archived("./nixos")]],
+    ["git+ssh://example.org/x?dir=nixos", [archived("git+ssh://example.org/x?dir=nixos"), read("git+ssh://example.org/x?dir=nixos")]],
+  ])("is archived by the user's own reference, and its identity read: %s", async (reference, shown) => {
     const lines: string[] = [];
     const { flake, locks, resolved } = await withNix(
       directory,
       printed({}),
       async () =>
-        await withProgram(directory, "nix-store", store, async () => await archiveOnRunner("./nixos", { ...options, onLine: (line) => lines.push(line) })),
+        await withProgram(directory, "nix-store", store, async () => await archiveOnRunner(reference, { ...options, onLine: (line) => lines.push(line) })),
     );
     expect(flake).toEqual({
       source,
@@ -111,7 +118,7 @@ esac`;
     });
     expect(locks).toEqual({ version: 7 });
     expect(resolved).toEqual({ type: "git", dir: "nixos" });
-    expect(lines).toEqual(["flake archive --json --no-update-lock-file ./nixos", "flake metadata --json --no-update-lock-file ./nixos"]);
+    expect(lines).toEqual(shown);
   });
 
   test("whose files change while it is read is refused", async () => {
