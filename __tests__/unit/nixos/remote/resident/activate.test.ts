@@ -183,7 +183,10 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
         expect(activate("test", top, top, "").status).toBe(4);
         expect(readFileSync(join(run, "activate.restarts"), "utf8")).toBe("a.service 0\nb@x.service 3\n");
       }
-      expect(readFileSync(join(run, "activate.ended"), "utf8")).toMatch(/^\d+\n$/);
+      const now = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 100;
+      const ended = Number(readFileSync(join(run, "activate.ended"), "utf8"));
+      expect(ended).toBeLessThanOrEqual(now);
+      expect(ended).toBeGreaterThan(now - 60_00);
     });
   });
 
@@ -236,6 +239,15 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       rmSync(join(base, "run1", "activate.restarts"));
       services({ shown: { "a.service": 1, "b.service": 2 } });
       expect(scriptOf("settle", ["run1", "1"])).toEqual({ facts: ["failed-units="], code: 0 });
+    });
+
+    test("are not looked at before the settle time is over, to the hundredth of a second", () => {
+      const uptime = (): number => Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]?.replace(".", ""));
+      const ended = uptime();
+      writeFileSync(join(base, "run1", "activate.ended"), `${ended}\n`);
+      services({ shown: {} });
+      expect(scriptOf("settle", ["run1", "1"])).toEqual({ facts: ["failed-units="], code: 0 });
+      expect(uptime() - ended).toBeGreaterThanOrEqual(100);
     });
 
     test("are not waited for where the machine has rolled back, or knows no run", () => {
