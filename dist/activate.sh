@@ -10,7 +10,7 @@
 # Says so where the nixos-activation.service of a user failed, which changes no exit code.
 # Exit code: that of switch-to-configuration; 1 where the profile could not be set, and says so; 75 where it was decided before that
 # nothing is to be activated.
-# Leaves, for settle.sh, activate.ended (seconds since the start of the machine) and, where units were started, activate.restarts ("UNIT
+# Leaves, for settle.sh, activate.ended (hundredths of a second since the start of the machine) and, where units were started, activate.restarts ("UNIT
 # NUMBER" for each service: how often systemd has restarted it).
 
 action=$1 toplevel=$2 running=$3 generation=$4 profile=$6
@@ -84,5 +84,5 @@ said=$(grep -hos -e '^starting the following units: ' -e '^restarting the follow
 case $said in *' user units: '*) report_users ;; esac
 case $said in *' following units: '* | *' new units '*) restarts >activate.restarts ;; esac
 read -r now _ </proc/uptime
-echo "${now%.*}" >activate.ended
+echo "${now%.*}${now#*.}" >activate.ended
 exit "$code"

@@ -3,9 +3,20 @@
 # Arguments: RUN SECONDS. Prints the facts of the system. Exit codes: 0, 3 the machine does not know the run (any more), 7 too
 # late: it was decided otherwise.
 
+# In hundredths of a second. Setting the clock does not change it.
 uptime() {
   read -r seconds _ </proc/uptime
-  echo "${seconds%.*}"
+  echo "${seconds%.*}${seconds#*.}"
+}
+
+# Waits until the time is over or somebody decides, who is noticed within a fifth of a second.
+wait_until() {
+  while :; do
+    left=$(($1 - $(uptime)))
+    [ "$left" -gt 0 ] || return 0
+    [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
+    if [ "$left" -ge 20 ]; then sleep 0.2; else sleep "0.$((left / 10))$((left % 10))"; fi
+  done
 }
 
 restarted_units() {
@@ -18,10 +29,7 @@ main() {
   ended=$(cat activate.ended 2>/dev/null) || ended=$(uptime)
   # activate.sh leaves none where it sees no unit that was started.
   [ -e activate.restarts ] || services '*.service' >activate.restarts
-  until [ "$(uptime)" -gt "$((ended + $2))" ]; do
-    [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
-    sleep 0.2
-  done
+  wait_until "$((ended + $2 * 100))" || return
   system_state | while IFS='=' read -r key value; do
     [ "$key" != failed-units ] || value="$value$(restarted_units)"
     printf '%s=%s\n' "$key" "$value"
