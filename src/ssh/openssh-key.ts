@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 
-/** An OpenSSH private key, taken apart; `secret` is encrypted unless the cipher is `none`. `isPlain`: nothing else in it speaks of a passphrase. */
+/** An OpenSSH private key, taken apart; `secret` is encrypted unless the cipher is `none`. `isPlain`: it has one key, and nothing else in it speaks of a passphrase. */
 export type OpensshKey = { readonly cipher: string; readonly isPlain: boolean; readonly publicKey: Buffer; readonly secret: Buffer };
 
 /** Takes apart the base64 of an OpenSSH private key; `undefined` when its parts do not fill it. Source: PROTOCOL.key of OpenSSH. */
@@ -16,7 +16,7 @@ export function readOpensshKey(base64: string): OpensshKey | undefined {
   const publicKey = parts.next();
   const secret = parts.next();
   if (!cipher || !derivation || !options || keys === undefined || !publicKey || !secret) return undefined;
-  const isPlain = derivation.toString("latin1") === "none" && options.length === 0 && keys === 1;
+  const isPlain = derivation.toString("latin1") === "none" && options.length === 0 && keys === 1 && parts.rest().length === 0;
   return { cipher: cipher.toString("latin1"), isPlain, publicKey, secret };
 }
 
@@ -43,8 +43,10 @@ export function ed25519PublicKey({ cipher, isPlain, publicKey, secret }: Openssh
   const derived = createPublicKey(createPrivateKey({ key: Buffer.concat([pkcs8, both.subarray(0, 32)]), format: "der", type: "pkcs8" }));
   const known = derived.export({ format: "der", type: "spki" }).subarray(-32);
   const told = new Parts(publicKey);
-  const isWhole = known.equals(half) && known.equals(both.subarray(32)) && told.next()?.toString("latin1") === ed25519 && told.next()?.equals(known) === true;
-  return isWhole ? [ed25519, publicKey.toString("base64"), comment.toString("utf8")].join(" ").trim() : undefined;
+  const isTold = told.next()?.toString("latin1") === ed25519 && told.next()?.equals(known) === true && told.rest().length === 0;
+  return isTold && known.equals(half) && known.equals(both.subarray(32))
+    ? [ed25519, publicKey.toString("base64"), comment.toString("utf8")].join(" ").trim()
+    : undefined;
 }
 
 /** Numbers of 32 bits, and parts that begin with their length in one. */

@@ -36,6 +36,8 @@ describe("an Ed25519 key without a passphrase", () => {
 
   test("is not taken at any other length", () => {
     for (let length = 0; length < bytes.length; length += 1) expect(publicKeyOf(bytes.subarray(0, length).toString("base64"))).toBeUndefined();
+    // Nor does ssh-keygen take what has something behind its end.
+    expect(publicKeyOf(Buffer.concat([bytes, Buffer.from([1])]).toString("base64"))).toBeUndefined();
   });
 });
 
