@@ -64,9 +64,12 @@ test("a change, nothing to do and a change without protection cost what they mus
 
 test("a machine that is reached before the flake can be sent is prepared by a script of its own", async () => {
   counted.order("machine");
-  await commit("late");
-  expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 7 });
-  counted.order("flake");
+  try {
+    await commit("late");
+    expect(await deploy()).toEqual({ status: "deployed", programs: sum(perRun, perMachine, freshConnection), scripts: 7 });
+  } finally {
+    counted.order("flake");
+  }
 });
 
 test("a further machine adds what each machine costs, and nothing of the runner's Nix", async () => {

@@ -7,7 +7,7 @@ import { ConnectedNixosMachine, type MachineSettings } from "./connected-machine
 import { HeadStart, isSmall } from "./head-start.js";
 import { prepareCall } from "./lease.js";
 import { nameOnMachine } from "./name-on-machine.js";
-import { enter, type Preparing } from "./probe.js";
+import { enter, type FirstPreparation } from "./probe.js";
 import { RemoteShell } from "./remote-shell.js";
 import { RunFiles } from "./run-files.js";
 
@@ -60,7 +60,7 @@ export class NixosMachine implements Machine {
   }
 
   /** What the first script is to prepare for the flake that follows it. */
-  #preparing(): Preparing | undefined {
+  #preparing(): FirstPreparation | undefined {
     const headStart = this.#headStart;
     if (headStart === undefined) return undefined;
     this.#files.sent({ shell: new RemoteShell(this.#connection, { kind: "none" }), privileged: true });

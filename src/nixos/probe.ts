@@ -21,13 +21,13 @@ export type Entry = {
 };
 
 /** What root is to prepare in the first script: the arguments of `prepare.sh`. `onRooted` is called when the machine keeps the paths. */
-export type Preparing = { readonly args: readonly string[]; readonly onRooted: () => void };
+export type FirstPreparation = { readonly args: readonly string[]; readonly onRooted: () => void };
 
 /**
  * Queries a connected machine for its facts, and finds out how scripts become root. Throws a `DeployError` of the
  * phase connect. What could not be prepared is no error here.
  */
-export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal, preparing?: Preparing): Promise<Entry> {
+export async function enter(connection: Connection, settings: AccessSettings & Needs, signal: AbortSignal, preparing?: FirstPreparation): Promise<Entry> {
   const shell = RemoteShell.standing(connection);
   try {
     return await query(shell, connection, settings, signal, preparing);
@@ -42,7 +42,7 @@ async function query(
   connection: Connection,
   settings: AccessSettings & Needs,
   signal: AbortSignal,
-  preparing: Preparing | undefined,
+  preparing: FirstPreparation | undefined,
 ): Promise<Entry> {
   const outcome = await ask(own, firstCall(preparing), signal);
   if (outcome.kind === "lost") {
@@ -75,7 +75,7 @@ async function query(
   return { facts, shell, privileged, root: access.root, prepared };
 }
 
-function firstCall(preparing: Preparing | undefined): ScriptCall {
+function firstCall(preparing: FirstPreparation | undefined): ScriptCall {
   if (preparing === undefined) return { script: "facts", args: [], privileged: false };
   const { args, onRooted } = preparing;
   const cutter = lineCutter((line) => {
