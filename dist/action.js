@@ -9604,7 +9604,7 @@ function readOpensshKey(base64) {
     const secret = parts.next();
     if (!cipher || !derivation || !options || keys === undefined || !publicKey || !secret)
         return undefined;
-    const isPlain = derivation.toString("latin1") === "none" && options.length === 0 && keys === 1;
+    const isPlain = derivation.toString("latin1") === "none" && options.length === 0 && keys === 1 && parts.rest().length === 0;
     return { cipher: cipher.toString("latin1"), isPlain, publicKey, secret };
 }
 const ed25519 = "ssh-ed25519";
@@ -9631,8 +9631,10 @@ function ed25519PublicKey({ cipher, isPlain, publicKey, secret }) {
     const derived = (0,external_node_crypto_namespaceObject.createPublicKey)((0,external_node_crypto_namespaceObject.createPrivateKey)({ key: Buffer.concat([pkcs8, both.subarray(0, 32)]), format: "der", type: "pkcs8" }));
     const known = derived.export({ format: "der", type: "spki" }).subarray(-32);
     const told = new Parts(publicKey);
-    const isWhole = known.equals(half) && known.equals(both.subarray(32)) && told.next()?.toString("latin1") === ed25519 && told.next()?.equals(known) === true;
-    return isWhole ? [ed25519, publicKey.toString("base64"), comment.toString("utf8")].join(" ").trim() : undefined;
+    const isTold = told.next()?.toString("latin1") === ed25519 && told.next()?.equals(known) === true && told.rest().length === 0;
+    return isTold && known.equals(half) && known.equals(both.subarray(32))
+        ? [ed25519, publicKey.toString("base64"), comment.toString("utf8")].join(" ").trim()
+        : undefined;
 }
 /** Numbers of 32 bits, and parts that begin with their length in one. */
 class Parts {

@@ -1,4 +1,4 @@
-# Reports the facts about the machine, which are needed before a user without root can send anything to it.
+# Reports the facts about the machine.
 # Arguments: none. Prints facts. Exit code: 0.
 
 of_step() {
