@@ -4917,7 +4917,7 @@ function nixLiteral(value) {
 
 /** Every store path that a machine needs to evaluate the flake. */
 function sentPaths({ outer, flake }) {
-    return [outer, flake.source, ...flake.inputs];
+    return [...new Set([outer, flake.source, ...flake.inputs])];
 }
 /** Renders the reference that a machine builds. No `#configuration`. */
 function outerReference({ outer }) {

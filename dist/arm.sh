@@ -16,11 +16,13 @@ holder_lives() {
   [ -n "$units" ]
 }
 
-# A run that began to activate and is dead without a decision that was carried out has left a machine between two systems: prints
-# the system that ran before it.
-interrupted_by() {
+# A run that began to activate and is dead without a decision that was carried out has left a machine between two systems: sets
+# "interrupted" to the system that ran before it.
+find_interrupted() {
+  interrupted=
   [ -n "$1" ] && [ -e "$base/$1/begun" ] || return 0
-  case $(cat "$base/$1/kind" 2>/dev/null) in
+  load other_kind "$base/$1/kind"
+  case $other_kind in
     # It runs nothing, and its profile and boot loader have a record.
     boot) return 0 ;;
     plain) [ ! -e "$base/$1/activate.status" ] || return 0 ;;
@@ -30,7 +32,7 @@ interrupted_by() {
     keep) [ ! -e "$base/$1/last.status" ] && [ ! -e "$base/$1/activate.status" ] || return 0 ;;
     *) [ ! -e "$base/$1/rollback.status" ] || return 0 ;;
   esac
-  cat "$base/$1/previous-running"
+  load interrupted "$base/$1/previous-running"
 }
 
 # Writes files of the run. A file that is there already may be read at any time, and is replaced. Arguments: [FILE TEXT]... .
@@ -52,19 +54,13 @@ PATHS
   [ -e "$system_profile" ] || of_profile=
   [ -e /run/current-system ] || running=
   write previous-link "$(readlink -- "$system_profile" 2>/dev/null)" previous-profile "$of_profile" previous-running "$running" || return
-  # Indirect roots in /run: a restart of the machine removes them.
   set --
-  rooted=' '
   for name in new-toplevel new-running previous-profile previous-running; do
-    text=
-    read -r text <"$name"
-    [ -n "$text" ] || continue
-    case $rooted in *" $text "*) continue ;; esac
-    rooted="$rooted$text "
-    ln -sfn -- "$text" "root-$name" || return
-    set -- "$@" "$dir/root-$name"
+    load path "$name"
+    [ -n "$path" ] || continue
+    case " $* " in *" $path "*) ;; *) set -- "$@" "$path" ;; esac
   done
-  ln -sfn -t "$gcroots/$run" -- "$@"
+  root_paths "$run" "$@"
 }
 
 # On a full disk the machine would run a system that it cannot keep: the last step writes its record, and a link for the generation
@@ -78,29 +74,34 @@ has_room_for_last_step() {
   [ "$room" = yes ]
 }
 
-# "FREE NEEDED", where /boot is a file system of its own and the boot loader has too little room there for a kernel and initrd that the
-# old system does not have.
-scarce_boot() {
-  df -Pk /boot 2>/dev/null | {
+# Reports "FREE NEEDED", where /boot is a file system of its own and the boot loader has too little room there for a kernel and initrd that
+# the old system does not have.
+report_scarce_boot() {
+  {
     read -r _
     read -r _ _ _ free _ where
-    [ "$where" = /boot ] || return 0
-    # Menus and the like.
-    needed=256
-    for part in kernel initrd; do
-      if [ -e "$1/$part" ] && [ "$(readlink -f -- "$1/$part")" != "$(readlink -f -- "$system_profile/$part")" ]; then
-        needed=$((needed + $(wc -c <"$1/$part") / 1024))
-      fi
-    done
-    [ "$free" -ge "$needed" ] || printf '%s %s' "$free" "$needed"
-  }
+  } <<ROOM
+$(df -Pk /boot 2>/dev/null)
+ROOM
+  [ "$where" = /boot ] || return 0
+  # Menus and the like.
+  needed=256
+  for part in kernel initrd; do
+    if [ -e "$1/$part" ] && [ "$(readlink -f -- "$1/$part")" != "$(readlink -f -- "$system_profile/$part")" ]; then
+      needed=$((needed + $(wc -c <"$1/$part") / 1024))
+    fi
+  done
+  [ "$free" -ge "$needed" ] || printf 'scarce-boot=%s %s\n' "$free" "$needed"
 }
 
 # Any user may open the lock of switch-to-configuration, and so hold it. A lock that no process of root has open is replaced; from
 # then on, only root can open it.
 guard_switch_lock() {
-  { mkdir -p -- "${switch_lock%/*}" && : >>"$switch_lock" && chmod 600 -- "$switch_lock"; } 2>/dev/null || return 0
-  ! flock --nonblock "$switch_lock" true 2>/dev/null || return 0
+  {
+    [ -d "${switch_lock%/*}" ] || mkdir -p -- "${switch_lock%/*}"
+    : >>"$switch_lock" && chmod 600 -- "$switch_lock"
+  } 2>/dev/null || return 0
+  if { flock --nonblock 9; } 9>>"$switch_lock"; then return 0; fi
   root=$(find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/fd/*' -lname "$switch_lock" 2>/dev/null | while read -r opened; do
     # The real user: a program that is set-uid root may have been started with the file open.
     sed -n 's/^Uid:[[:space:]]*0[[:space:]].*/yes/p' "${opened%/fd/*}/status" 2>/dev/null
@@ -132,41 +133,47 @@ look_at_processes() {
     }'
 }
 
-# Who switches this machine without the action. What a container on it does is ignored.
-by_hand() {
-  printf '%s\n' "$processes" | while read -r word pid text; do
+# Sets "hand" to who switches this machine without the action. What a container on it does is ignored.
+find_hand() {
+  while read -r word pid hand; do
     [ "$word" = switch ] || continue
     case $(readlink "/proc/$pid/exe") in */sudo | */su | */doas | */pkexec | */run0) continue ;; esac
-    if [ "$(readlink "/proc/$pid/ns/pid")" = "$(readlink /proc/self/ns/pid)" ]; then
-      printf '%s' "$text"
-      return
-    fi
-  done
+    [ "$(readlink "/proc/$pid/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || return 0
+  done <<PROCESSES
+$processes
+PROCESSES
+  hand=
 }
 
-# Services that systemd has restarted within the last minute, separated by spaces.
-restarting_units() {
+# Reports the services that systemd has restarted within the last minute, separated by spaces.
+report_restarting_units() {
   set --
   while read -r word service; do
     [ "$word" != young ] || set -- "$@" "$service"
   done <<PROCESSES
 $processes
 PROCESSES
-  [ "$#" -gt 0 ] || return 0
-  read -r now _ </proc/uptime
-  services "$@" | while read -r unit number moment; do
-    if [ "$number" -gt 0 ] && [ "$((moment / 1000000 + 60))" -ge "${now%.*}" ]; then printf '%s\n' "$unit"; fi
-  done | head -n "$most_units" | tr '\n' ' '
+  restarting='' count=0
+  if [ "$#" -gt 0 ]; then
+    read -r now _ </proc/uptime
+    while read -r unit number moment; do
+      if [ -z "$unit" ] || [ "$number" -eq 0 ] || [ "$((moment / 1000000 + 60))" -lt "${now%.*}" ]; then continue; fi
+      count=$((count + 1))
+      [ "$count" -gt "$most_units" ] || restarting="$restarting$unit "
+    done <<SERVICES
+$(services "$@")
+SERVICES
+  fi
+  printf 'restarting-units=%s\n' "$restarting"
 }
 
 main() {
   run=$1 kind=$2
-  dir=$(run_directory "$run")
+  find_directory "$run"
   cd -- "$dir" || return 1
   exec 8>"$base/mutex"
   flock 8
-  held=
-  { read -r held <"$base/lock"; } 2>/dev/null
+  load held "$base/lock"
   other=${held%% *}
   if [ -n "$held" ] && [ "$other" != "$run" ] && holder_lives "$other"; then
     printf 'holder=another run of this action: %s\n' "${held#* }"
@@ -175,14 +182,14 @@ main() {
   [ -e begun ] || processes=$(look_at_processes)
   if [ ! -e armed ]; then
     guard_switch_lock
-    hand=$(by_hand)
+    find_hand
     if [ -n "$hand" ]; then
       printf 'holder=%s\n' "$hand"
       return 6
     fi
     if [ "$other" != "$run" ]; then
-      interrupted=$(interrupted_by "$other")
-      [ -n "$interrupted" ] || ! is_interrupted || interrupted=$(resolve /run/current-system)
+      find_interrupted "$other"
+      [ -n "$interrupted" ] || ! is_interrupted || resolve interrupted /run/current-system
       write interrupted "$interrupted" || return 1
     fi
     write "$base/lock.new" "$run $6, since $(date -u +%H:%M:%SZ)" && mv -- "$base/lock.new" "$base/lock" || return 1
@@ -210,10 +217,10 @@ main() {
     [ -n "${recorded-}" ] || record || return 1
     before=$(
       system_state
-      printf 'restarting-units=%s\n' "$(restarting_units)"
+      report_restarting_units
       if [ -e "$step_record" ] || { [ -s interrupted ] && [ ! -e mended ]; }; then echo mend=yes; fi
-      read -r toplevel <new-toplevel
-      case $kind in switch | boot) printf 'scarce-boot=%s\n' "$(scarce_boot "$toplevel")" ;; esac
+      load toplevel new-toplevel
+      case $kind in switch | boot) report_scarce_boot "$toplevel" ;; esac
     )
     write before "$before" || return 1
   fi
@@ -221,5 +228,5 @@ main() {
     wait "$timer" || return 1
     : >armed
   fi
-  cat before
+  if [ -n "${before-}" ]; then printf '%s\n' "$before"; else cat before; fi
 }

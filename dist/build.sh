@@ -11,10 +11,9 @@ main() {
   shift 6
   start_once "$run" "$job" "$offset" "$@" || return
   show_job "$run" "$job" "$offset" || return
-  after=$(resolve result)
-  if [ -n "$before" ] && [ -n "$after" ] && [ "$before" != "$after" ]; then
+  if [ -n "$before" ] && [ -n "$result" ] && [ "$before" != "$result" ]; then
     echo difference >&2
-    difference "$before" "$after" "$seconds" "$lines" >&2
+    difference "$before" "$result" "$seconds" "$lines" >&2
   fi
   return 0
 }

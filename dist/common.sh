@@ -8,12 +8,23 @@ set -u
 umask 022
 export LC_ALL=C
 
-uid=$(id -u)
+# The effective one, which the shell can read without a program.
+uid=
+while read -r word _ uid _; do
+  [ "$word" != Uid: ] || break
+done </proc/self/status
+[ -n "$uid" ] || uid=$(id -u)
+# Whether a directory is one of this user.
+is_own() {
+  # shellcheck disable=SC3067 # bash and dash know -O
+  [ -d "$1" ] && [ -O "$1" ]
+}
+
 # On a tmpfs: a full disk does not affect log and exit code, and a reboot clears it. Empty if the user has no such directory
 # of its own: each run then makes one in /tmp.
 if [ "$uid" -eq 0 ]; then
   base=/run/nix-flake-deploy
-elif [ -d "${XDG_RUNTIME_DIR-}" ] && [ "$(stat -c %u -- "$XDG_RUNTIME_DIR")" = "$uid" ]; then
+elif [ -d "${XDG_RUNTIME_DIR-}" ] && is_own "$XDG_RUNTIME_DIR"; then
   base=$XDG_RUNTIME_DIR/nix-flake-deploy-$uid
 else
   base=
@@ -60,50 +71,55 @@ is_foreign() {
 # At most so many units are reported: the runner reads no more.
 most_units=10000
 
-# Units that are failed now, separated by spaces: in the state failed, or a service that systemd is about to restart after its
-# main process ended with an error.
-failed_units() {
-  patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null | {
-    number=0
-    while read -r unit _ _ sub _; do
-      number=$((number + 1))
-      if [ "$number" -gt "$most_units" ] || is_foreign "$unit"; then continue; fi
-      case $sub in
-        auto-restart*) [ "$(systemctl show --property=ExecMainStatus -- "$unit" 2>/dev/null </dev/null)" != ExecMainStatus=0 ] || continue ;;
-      esac
-      printf '%s ' "$unit"
-    done
-  }
+# Sets "failed" to the units that are failed now, each with a space behind it: in the state failed, or a service that systemd is about to
+# restart after its main process ended with an error.
+find_failed_units() {
+  failed='' number=0
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    listed=$(systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null) && break
+    sleep 0.25
+  done
+  while read -r unit _ _ sub _; do
+    number=$((number + 1))
+    if [ -z "$unit" ] || [ "$number" -gt "$most_units" ] || is_foreign "$unit"; then continue; fi
+    case $sub in
+      auto-restart*) [ "$(systemctl show --property=ExecMainStatus -- "$unit" 2>/dev/null </dev/null)" != ExecMainStatus=0 ] || continue ;;
+    esac
+    failed="$failed$unit "
+  done <<UNITS
+$listed
+UNITS
 }
 
 # "NAME RESTARTS MICROSECONDS" for each of these services: how often systemd has restarted it, and when it was started last, on the
 # monotonic clock.
 services() {
-  {
-    systemctl show --property=Id,NRestarts,ExecMainStartTimestampMonotonic -- "$@" 2>/dev/null
-    echo
-  } | while IFS='=' read -r property text; do
+  id='' number='' moment=''
+  # systemd has an empty line between two services.
+  while IFS='=' read -r property text; do
     case $property in
       Id) id=$text ;;
       NRestarts) number=$text ;;
       ExecMainStartTimestampMonotonic) moment=$text ;;
-      '') [ -z "${id-}" ] || is_foreign "$id" || printf '%s %s %s\n' "$id" "${number:-0}" "${moment:-0}" ;;
+      '') [ -z "$id" ] || is_foreign "$id" || printf '%s %s %s\n' "$id" "${number:-0}" "${moment:-0}" ;;
     esac
-  done
+  done <<SERVICES
+$(systemctl show --property=Id,NRestarts,ExecMainStartTimestampMonotonic -- "$@" 2>/dev/null)
+
+SERVICES
 }
 
 # Programs are started as rarely as can be: each start takes some milliseconds, and every step of a run reports the state.
 system_state() {
   system_paths
-  printf 'failed-units=%s\n' "$(failed_units)"
+  find_failed_units
+  printf 'failed-units=%s\n' "$failed"
 }
 
 # The state without what only systemd knows. Sets profile_link to where the profile leads.
 system_paths() {
   running=/run/current-system booted=/run/booted-system
-  # -m resolves what is missing, too, so that each path has its line.
-  readlink -m -- $running $booted "$system_profile" $running/kernel $booted/kernel $running/initrd $booted/initrd \
-    $running/kernel-modules $booted/kernel-modules | {
+  {
     fact running $running
     fact booted $booted
     fact profile "$system_profile"
@@ -114,8 +130,11 @@ system_paths() {
       if [ "$now" != "$other" ] && [ -e "$now" ] && [ -e "$other" ]; then reboot=yes; fi
     done
     printf 'reboot-needed=%s\n' "$reboot"
-  }
-  profile_link=$(readlink -- "$system_profile" 2>/dev/null || true)
+  } <<PATHS
+$(readlink -m -- $running $booted "$system_profile" $running/kernel $booted/kernel $running/initrd $booted/initrd \
+    $running/kernel-modules $booted/kernel-modules)
+PATHS
+  profile_link=$(readlink -- "$system_profile" 2>/dev/null) || :
   link=${profile_link##*/}
   link=${link#system-}
   printf 'generation=%s\n' "${link%-link}"
@@ -123,13 +142,36 @@ system_paths() {
   printf 'boot-id=%s\n' "$boot_id"
 }
 
-# Reads where a link leads to, and reports it; nothing for one that leads nowhere.
+# Reads where a link leads to, as readlink -m prints it, which has a line for what is missing, too. Reports it; nothing for one that leads
+# nowhere.
 fact() {
   read -r path
   if [ -e "$2" ]; then printf '%s=%s\n' "$1" "$path"; else printf '%s=\n' "$1"; fi
 }
 
-# The directory of this run, made by prepare.sh. Others can take a name in /tmp that they can guess; RUN begins with a random number.
-run_directory() {
-  if [ -n "$base" ]; then printf '%s/%s' "$base" "$1"; else printf '/tmp/nix-flake-deploy-%s-%s' "$uid" "$1"; fi
+# Sets "dir" to the directory of a run, made by prepare.sh. Others can take a name in /tmp that they can guess; RUN begins with a random
+# number. Argument: RUN.
+find_directory() {
+  if [ -n "$base" ]; then dir=$base/$1; else dir=/tmp/nix-flake-deploy-$uid-$1; fi
+}
+
+# Goes to the directory of a run. Argument: RUN.
+enter_directory() {
+  find_directory "$1"
+  cd -- "$dir" 2>/dev/null || return
+}
+
+# Roots paths, as links below the directory of the run that is in "dir" and that gcroots leads to: a reboot ends them. A link may be there
+# before its path arrives, so that the path is always rooted. For root. Arguments: RUN [PATH]..., each path once.
+root_paths() {
+  root=$gcroots/$1
+  shift
+  [ "$#" -gt 0 ] || return 0
+  ln -sfn -t "$dir/roots" -- "$@" || return 1
+  number=$#
+  for path; do
+    set -- "$@" "$dir/roots/${path##*/}"
+  done
+  shift "$number"
+  ln -sfn -t "$root" -- "$@"
 }

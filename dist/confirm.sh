@@ -18,7 +18,7 @@ nothing_against() {
 }
 
 main() {
-  cd -- "$(run_directory "$1")" 2>/dev/null && [ -e armed ] || return 3
+  enter_directory "$1" && [ -e armed ] || return 3
   state=
   if [ ! -L decision ]; then
     state=$(system_state)

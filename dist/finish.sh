@@ -25,12 +25,13 @@ stop_units() {
 
 main() {
   [ -n "$1" ] || return 0
-  dir=$(run_directory "$1") prefix=nix-flake-deploy-$1 forget=
+  find_directory "$1"
+  prefix=nix-flake-deploy-$1 forget=
   if [ "$uid" -eq 0 ]; then
     units=$(systemctl list-units --all --plain --no-legend --no-pager "$prefix-*" 2>/dev/null) || units=unknown
     ! is_in_last_step || return 0
     stop_units
-  elif [ ! -e "$dir/build.status" ] && pid=$(cat -- "$dir/build.pid" 2>/dev/null); then
+  elif [ ! -e "$dir/build.status" ] && load pid "$dir/build.pid"; then
     # dash takes a "--" after -TERM for a process.
     kill -s TERM -- "-$pid" 2>/dev/null
   fi
@@ -42,8 +43,7 @@ main() {
     rm -rf -- "$dir"
     return 0
   fi
-  held=
-  { read -r held <"$base/lock"; } 2>/dev/null
+  load held "$base/lock"
   case $held in "$1 "*) lock=$base/lock ;; *) lock= ;; esac
   if [ "$uid" -eq 0 ]; then roots=${gcroots:?}/$1; else roots=; fi
   rm -rf -- ${lock:+"$lock"} "$dir" ${roots:+"$roots"}

@@ -5,12 +5,11 @@
 # that says that the job is still followed.
 # Exit codes: 0 the job has ended, 3 job not found.
 
+# What is in the log behind the byte that was shown last, to which descriptor 7 has come.
 show_new() {
-  size=$(wc -c <"$job.log") || return 0
-  if [ "$size" -gt "$offset" ]; then
-    tail -c "+$((offset + 1))" -- "$job.log" | head -c "$((size - offset))"
-    offset=$size
-  fi
+  [ -s "$job.log" ] || return 0
+  if [ "$offset" -eq 0 ]; then cat <&7; else tail -c "+$((offset + 1))" <&7; fi
+  offset=0
 }
 
 say_alive() {
@@ -24,8 +23,7 @@ say_alive() {
 # Shows the log, and reports how the job ended.
 show_job() {
   job=$2 offset=$3 next=0
-  cd -- "$(run_directory "$1")" 2>/dev/null || return 3
-  [ -e "$job.log" ] || return 3
+  enter_directory "$1" && [ -e "$job.log" ] && command exec 7<"$job.log" || return 3
   missed=0
   until [ -e "$job.status" ]; do
     # The run was removed: no more output will follow.
@@ -33,7 +31,9 @@ show_job() {
     show_new
     say_alive
     # Waits for the end of the job, at most a fifth of a second.
-    if flock --shared --wait 0.2 "$job.alive" true 2>/dev/null && [ ! -e "$job.status" ]; then
+    held=no
+    { flock --shared --wait 0.2 8 || held=yes; } 8>>"$job.alive"
+    if [ "$held" = no ] && [ ! -e "$job.status" ]; then
       # Free without an exit code: not begun yet, or killed.
       missed=$((missed + 1))
       [ "$missed" -lt 35 ] || break
@@ -41,10 +41,10 @@ show_job() {
     fi
   done
   show_new
-  {
-    printf 'exit=%s\n' "$(cat -- "$job.status" 2>/dev/null || echo lost)"
-    printf 'result=%s\n' "$(resolve result)"
-  } >&2
+  exec 7<&-
+  load exit "$job.status" || exit=lost
+  resolve result result
+  printf 'exit=%s\nresult=%s\n' "$exit" "$result" >&2
 }
 
 follow_job() {

@@ -21,7 +21,7 @@ exec 9>"$job.alive" >>"$job.log" 2>&1 </dev/null
 flock 9
 # shellcheck disable=SC1090 # start.sh writes it
 [ "$#" -gt 0 ] || . "./$job.command"
-[ ! -e "$job.status" ] || exit "$(value "$job.status")"
+! load code "$job.status" || exit "$code"
 saver=
 case $job in
   build | download)
@@ -33,7 +33,10 @@ esac
 code=$?
 [ -z "$saver" ] || kill "$saver" 2>/dev/null
 # Before the end is recorded: from here on the machine rolls back unless it is reached again.
-[ ! -e "$job.window" ] || kill -0 "$(value activation.pid)" 2>/dev/null || /bin/sh ./watchdog.sh arm confirm "$(value "$job.window")"
+if load window "$job.window"; then
+  load timer activation.pid
+  kill -0 "$timer" 2>/dev/null || /bin/sh ./watchdog.sh arm confirm "$window"
+fi
 # Where /run is full, with the room that arm.sh has reserved.
 echo "$code" >"$job.status.new" || { rm -f reserve && echo "$code" >"$job.status.new"; }
 mv -- "$job.status.new" "$job.status"

@@ -6,17 +6,16 @@
 renew_lease() {
   run=$1
   [ "$uid" -eq 0 ] || return 0
-  cd -- "$(run_directory "$run")" 2>/dev/null || return 3
+  enter_directory "$run" || return 3
   unit=nix-flake-deploy-$run-lease
   # Where the files are there, the unit may be.
   if [ -e expire.sh ] && systemctl is-active --quiet "$unit.service"; then
     systemctl try-restart "$unit.service"
     return
   fi
-  printf '%s' "$4" >finish.sh.new && mv -- finish.sh.new finish.sh || return 1
-  printf '%s' "$3" >expire.sh || return 1
+  printf '%s' "$4" >finish.sh && printf '%s' "$3" >expire.sh || return 1
   systemd-run --quiet --unit="$unit" --description="nix-flake-deploy: removes what a dead run has left" --service-type=exec \
-    -- /bin/sh "$(pwd)/expire.sh" wait "$2"
+    -- /bin/sh "$dir/expire.sh" wait "$2"
 }
 
 main() {

@@ -24,42 +24,41 @@ sweep() {
 # The same for a user whose runs have their directories in /tmp, where others have theirs.
 sweep_tmp() {
   for old in "/tmp/nix-flake-deploy-$uid-"*; do
-    if is_own "$old" && [ "$old" != "$dir" ] && [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ]; then rm -rf -- "$old"; fi
+    if is_own "$old" && [ ! -L "$old" ] && [ "$old" != "$dir" ] && [ -n "$(find "$old" -maxdepth 0 -mmin +1440)" ]; then rm -rf -- "$old"; fi
   done
-}
-
-is_own() {
-  [ -d "$1" ] && [ ! -L "$1" ] && [ "$(stat -c %u -- "$1")" = "$uid" ]
 }
 
 # Makes a directory for this user alone, or finds one that is.
 make_own() {
-  (umask 077 && mkdir -- "$1") 2>/dev/null
-  is_own "$1" && return 0
+  [ -d "$1" ] || mkdir -m 700 -- "$1" 2>/dev/null
+  if is_own "$1" && [ ! -L "$1" ]; then return 0; fi
   if [ -e "$1" ] || [ -L "$1" ]; then echo "$1 is owned by another user" >&2; else echo "$1 cannot be made" >&2; fi
   return 1
+}
+
+# Nix makes the links of a user without root, to what is there already.
+realise_paths() {
+  number=0
+  for path; do
+    number=$((number + 1))
+    [ ! -e "$path" ] || nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1
+  done
 }
 
 prepare_run() {
   run=$1 seconds=$2 expire=$3 finish=$4
   shift 4
-  dir=$(run_directory "$run")
+  find_directory "$run"
   [ -z "$base" ] || make_own "$base" || return 1
   make_own "$dir" || return 1
-  [ "$uid" -ne 0 ] || mkdir -p -- "$gcroots/$run" || return 1
-  number=0
-  for path in "$@"; do
-    number=$((number + 1))
-    if [ "$uid" -eq 0 ]; then
-      # The link may be created before its path arrives, so that the path is always rooted. Indirect, in /run: a reboot ends it.
-      ln -sfn -- "$path" "$dir/root-$number" && ln -sfn -- "$dir/root-$number" "$gcroots/$run/$number" || return 1
-    elif [ -e "$path" ]; then
-      nix-store --realise "$path" --add-root "$dir/root-$number" >/dev/null || return 1
-    fi
-  done
+  if [ "$uid" -eq 0 ]; then
+    mkdir -p -- "$dir/roots" "$gcroots/$run" && root_paths "$run" "$@" || return 1
+  else
+    realise_paths "$@" || return 1
+  fi
   echo rooted=yes
   if [ -n "$base" ]; then sweep; else sweep_tmp; fi
-  (renew_lease "$run" "$seconds" "$expire" "$finish")
+  renew_lease "$run" "$seconds" "$expire" "$finish"
 }
 
 main() {

@@ -3,16 +3,17 @@
 # Arguments: RUN SECONDS. Prints the facts of the system. Exit codes: 0, 3 the machine does not know the run (any more), 7 too
 # late: it was decided otherwise.
 
-# In hundredths of a second. Setting the clock does not change it.
-uptime() {
-  read -r seconds _ </proc/uptime
-  echo "${seconds%.*}${seconds#*.}"
+# Sets "now" to the time since the start of the machine, in hundredths of a second. Setting the clock does not change it.
+read_uptime() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
 }
 
 # Waits until the time is over or somebody decides, who is noticed within a fifth of a second.
 wait_until() {
   while :; do
-    left=$(($1 - $(uptime)))
+    read_uptime
+    left=$(($1 - now))
     [ "$left" -gt 0 ] || return 0
     [ ! -L decision ] || [ "$(readlink decision)" = keep ] || return 7
     if [ "$left" -ge 20 ]; then sleep 0.2; else sleep "0.$((left / 10))$((left % 10))"; fi
@@ -25,8 +26,9 @@ restarted_units() {
 }
 
 main() {
-  cd -- "$(run_directory "$1")" 2>/dev/null && [ -e armed ] || return 3
-  ended=$(cat activate.ended 2>/dev/null) || ended=$(uptime)
+  enter_directory "$1" && [ -e armed ] || return 3
+  read_uptime
+  load ended activate.ended || ended=$now
   # activate.sh leaves none where it sees no unit that was started.
   [ -e activate.restarts ] || services '*.service' >activate.restarts
   wait_until "$((ended + $2 * 100))" || return

@@ -42,9 +42,9 @@ for file in run kind current new-running previous-link previous-profile previous
   # Nothing is known of what to roll back to.
   [ -e "$file" ] || exit 1
 done
-read -r run <./run
-read -r kind <./kind
-directory=$(pwd)
+load run run
+load kind kind
+directory=$PWD
 
 # Runs a command again with more room in /run, where it fails.
 with_room() {
@@ -65,9 +65,10 @@ timer() {
   with_room "$@"
 }
 
-uptime() {
-  read -r seconds_up _ </proc/uptime
-  echo "${seconds_up%.*}"
+# Sets "up" to the seconds since the start of the machine.
+read_uptime() {
+  read -r up _ </proc/uptime
+  up=${up%.*}
 }
 
 # Waits for the time of a timer, and sets the name under which it fires.
@@ -79,16 +80,19 @@ wait_for() {
   fi
   # Where it cannot be written, job.sh starts another timer.
   { echo "$$" >activation.pid; } 2>/dev/null
-  deadline=$(($(uptime) + $2))
+  read_uptime
+  deadline=$((up + $2))
   until [ -e activate.status ]; do
-    left=$((deadline - $(uptime)))
+    read_uptime
+    left=$((deadline - up))
     [ "$left" -gt 0 ] || return 0
     # The activation holds this lock until it ends. Before it begins, or where it was killed, nobody does.
     flock --shared --wait "$left" activate.alive true 2>/dev/null
     [ -e activate.status ] || sleep 1 || return
   done
   name=confirm
-  sleep "$(value activate.window)"
+  load window activate.window
+  sleep "$window"
 }
 
 disarm() {
@@ -170,11 +174,14 @@ restore() {
   fi
   [ "$kind" != boot ] || exec /bin/sh ./last.sh undo
   # Wait for a switch by someone else, which decides what the machine runs.
-  if [ -e "$(value lock)" ]; then flock --shared --wait 120 "$(value lock)" true; fi
+  load lock lock
+  if [ -e "$lock" ]; then flock --shared --wait 120 "$lock" true; fi
   # Also where the old system seems to run: a killed activation may have replaced /etc by then.
-  old=$(value previous-running)
-  now=$(readlink -f -- "$(value current)")
-  if [ "$now" != "$old" ] && [ "$now" != "$(value new-running)" ]; then
+  load old previous-running
+  load new new-running
+  load current current
+  now=$(readlink -f -- "$current")
+  if [ "$now" != "$old" ] && [ "$now" != "$new" ]; then
     echo "nix-flake-deploy: the machine runs $now, which is neither the old nor the new system: nothing was changed"
     return 9
   fi
@@ -193,7 +200,8 @@ case $1 in
   fire)
     if [ "$2" = activation ] && [ -e activate.status ] && [ ! -L decision ]; then
       # It has ended just now.
-      timer confirm "$(value activate.window)"
+      load window activate.window
+      timer confirm "$window"
       exit
     fi
     case $(readlink decision) in

@@ -33,7 +33,7 @@ export function shellProblems(path: string): string[] {
   if (!path.startsWith("src/nixos/")) return check(["--", path], "").map((line) => line.trim());
   const { before, after } = surroundings(path);
   const text = (file: string): string => readFileSync(join(root, file), "utf8");
-  const front = before.map(text).join("");
+  const front = `${before.map(text).join("")}${assignments(text(path))}`;
   const frontLines = front.split("\n").length - 1;
   // Not every script uses all of what is in front of it, and what is wrong there is reported once.
   const isFront = path === environment || path === common;
@@ -43,6 +43,14 @@ export function shellProblems(path: string): string[] {
     const number = Number(line) - frontLines;
     return number < 1 || (isFront && rest.includes("[SC2034]")) ? [] : [`${path}:${number}:${rest}`];
   });
+}
+
+// Functions of environment.sh and last.sh that set the variable which they are given by its name, as shellcheck cannot know.
+const setter = /\b(?:load|resolve|field) ([A-Za-z_]+) /g;
+
+/** An assignment for each variable that a script has set by such a function, so that only the others count as never assigned. */
+function assignments(script: string): string {
+  return [...script.matchAll(setter)].map(([, name]) => `${name}=\n`).join("");
 }
 
 function check(args: readonly string[], input: string): string[] {

@@ -39,7 +39,7 @@ export type SentFlake = {
 
 /** Every store path that a machine needs to evaluate the flake. */
 export function sentPaths({ outer, flake }: SentFlake): StorePath[] {
-  return [outer, flake.source, ...flake.inputs];
+  return [...new Set([outer, flake.source, ...flake.inputs])];
 }
 
 /** Renders the reference that a machine builds. No `#configuration`. */

@@ -16,8 +16,7 @@ replace_timers() {
 
 main() {
   run=$1
-  dir=$(run_directory "$1")
-  cd -- "$dir" 2>/dev/null && [ -e armed ] || return 3
+  enter_directory "$run" && [ -e armed ] || return 3
   if [ "$2" = reached ]; then
     [ ! -L decision ] || return 7
     if [ -e activate.window ] && ! systemctl is-active --quiet "nix-flake-deploy-$1-login-timer.service" "nix-flake-deploy-$1-health-timer.service"; then

@@ -8,10 +8,9 @@ main() {
     report_facts
     return
   fi
-  # In subshells, each has its variables for itself.
-  (prepare_run "$@") &
+  prepare_run "$@" &
   preparing=$!
-  (report_facts)
+  report_facts
   prepared=0
   wait "$preparing" || prepared=$?
   printf 'prepared=%s\n' "$prepared"

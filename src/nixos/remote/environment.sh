@@ -5,16 +5,18 @@ PATH=$PATH:/run/wrappers/bin:/run/current-system/sw/bin:/nix/var/nix/profiles/de
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
-# The first line of a file, read without a program, which takes milliseconds to start. Fails where there is no such file.
-value() {
-  line=
-  { { read -r line || :; } <"$1"; } 2>/dev/null || return 1
-  printf '%s' "$line"
+# What scripts need again and again is set into a variable that they name: to print it, a process would have to be started for it.
+
+# Sets a variable to the first line of a file. Empty, and a failure, where there is no such file. Arguments: NAME FILE.
+load() {
+  eval "$1="
+  { { read -r "$1" || :; } <"$2"; } 2>/dev/null
 }
 
-# The end of a symbolic link, or nothing.
+# Sets a variable to the end of a symbolic link, or to nothing. Arguments: NAME PATH.
 resolve() {
-  if [ -e "$1" ]; then readlink -f -- "$1"; fi
+  eval "$1="
+  [ ! -e "$2" ] || eval "$1=\$(readlink -f -- \"\$2\")"
 }
 
 # Active units of a run. Arguments: RUN WORD... . Only units are listed whose name after the run begins with one of the words; an empty

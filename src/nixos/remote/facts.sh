@@ -6,43 +6,48 @@ of_step() {
 }
 
 # What an earlier run, or a switch by hand, has left unfinished.
-unfinished() {
+report_unfinished() {
   if [ -e "$step_record" ]; then
-    printf 'an earlier run did not finish setting profile and boot loader for %s' "$(of_step toplevel)"
+    printf 'unfinished=an earlier run did not finish setting profile and boot loader for %s\n' "$(of_step toplevel)"
   elif is_interrupted; then
-    printf 'an activation was interrupted; units may be stopped'
+    echo 'unfinished=an activation was interrupted; units may be stopped'
+  else
+    echo unfinished=
   fi
 }
 
-# The number of the generation before the current one, to which nix-env --rollback would switch. It follows system_paths.
-older_generation() {
-  current=$profile_link
+# Sets "best" to the number of the generation before the current one, to which nix-env --rollback would switch. It follows system_paths.
+find_older_generation() {
+  best='' current=$profile_link
   [ -n "$current" ] || return 0
   # If the last step is about to be undone, its generation is not the current one.
-  if [ -e "$step_record" ] && [ "$(resolve /run/current-system)" != "$(of_step running)" ] && [ "$(resolve "$system_profile")" = "$(of_step toplevel)" ]; then
-    current=$(of_step previous-link)
+  if [ -e "$step_record" ]; then
+    resolve now /run/current-system
+    resolve profile "$system_profile"
+    if [ "$now" != "$(of_step running)" ] && [ "$profile" = "$(of_step toplevel)" ]; then current=$(of_step previous-link); fi
   fi
   current=${current##*/}
   current=${current#system-}
   current=${current%-link}
-  best=
   for link in "$system_profile"-*-link; do
     number=${link#"$system_profile-"}
     number=${number%-link}
     case $number$current in *[!0-9]*) continue ;; esac
     if [ "$number" -lt "$current" ] && [ "$number" -gt "${best:-0}" ]; then best=$number; fi
   done
-  printf '%s' "$best"
 }
 
-# The name of the specialisation that runs, of the system that the machine boots next or has booted.
-specialisation() {
+# Reports the name of the specialisation that runs, of the system that the machine boots next or has booted.
+report_specialisation() {
   for link in "$system_profile"/specialisation/* /run/booted-system/specialisation/*; do
-    if [ -e "$link" ] && [ "$(resolve "$link")" = "$(resolve /run/current-system)" ]; then
-      printf '%s' "${link##*/}"
-      return
-    fi
+    [ -e "$link" ] || continue
+    resolve system "$link"
+    resolve now /run/current-system
+    [ "$system" = "$now" ] || continue
+    printf 'specialisation=%s\n' "${link##*/}"
+    return
   done
+  echo specialisation=
 }
 
 # Nix and systemd take their time to say their versions: pipes hold those until all else is known.
@@ -61,9 +66,9 @@ report_facts() {
 }
 
 facts() {
-  printf 'user=%s\n' "$(id -un)"
+  if [ "$uid" -eq 0 ]; then echo user=root; else printf 'user=%s\n' "$(id -un)"; fi
   printf 'uid=%s\n' "$uid"
-  read -r name </proc/sys/kernel/hostname
+  load name /proc/sys/kernel/hostname
   printf 'hostname=%s\n' "$name"
   if [ "$uid" -eq 0 ]; then
     printf 'sudo=unneeded\n'
@@ -83,24 +88,28 @@ facts() {
     case $(run0 --help 2>/dev/null) in *--lightweight=*) printf 'run0=lightweight\n' ;; *) printf 'run0=present\n' ;; esac
   fi
   if command -v gzip >/dev/null 2>&1 && command -v base64 >/dev/null 2>&1; then echo inflates=yes; fi
-  printf 'nixos-rebuild=%s\n' "$(command -v nixos-rebuild 2>/dev/null)"
-  df -Pk /nix/store 2>/dev/null | {
+  if command -v nixos-rebuild >/dev/null 2>&1; then echo nixos-rebuild=yes; else echo nixos-rebuild=; fi
+  {
     read -r _
-    read -r _ _ _ free _ && printf 'free-kib=%s\n' "$free"
-  }
+    read -r _ _ _ free _ && [ -n "$free" ] && printf 'free-kib=%s\n' "$free"
+  } <<ROOM
+$(df -Pk /nix/store 2>/dev/null)
+ROOM
   while read -r key value _; do
     [ "$key" != MemAvailable: ] || printf 'memory-kib=%s\n' "$value"
   done </proc/meminfo
   system_state
-  older=$(older_generation)
-  printf 'older-generation=%s\n' "$older"
-  [ -z "$older" ] || printf 'older=%s\n' "$(resolve "$system_profile-$older-link")"
-  printf 'specialisation=%s\n' "$(specialisation)"
+  find_older_generation
+  printf 'older-generation=%s\n' "$best"
+  if [ -n "$best" ]; then
+    resolve older "$system_profile-$best-link"
+    printf 'older=%s\n' "$older"
+  fi
+  report_specialisation
   if [ -e /run/current-system ]; then echo 'nixos=yes'; fi
-  printf 'unfinished=%s\n' "$(unfinished)"
+  report_unfinished
   # Containers on one computer may share its boot id, and clones of a machine its machine id.
-  machine=
-  { read -r machine </etc/machine-id; } 2>/dev/null
+  load machine /etc/machine-id
   printf 'machine-id=%s\n' "$machine"
   printf 'pid-namespace=%s\n' "$(readlink /proc/self/ns/pid)"
 }

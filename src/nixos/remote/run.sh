@@ -6,7 +6,7 @@ start_once() {
   run=$1 job=$2 offset=$3
   shift 3
   # After a restart of the machine, a job that was started before is not found.
-  cd -- "$(run_directory "$run")" 2>/dev/null || return 3
+  enter_directory "$run" || return 3
   [ "$offset" -ne 0 ] || start_job "$run" "$job" "$@" || return 1
 }
 

@@ -2,7 +2,8 @@
 # Arguments: TOPLEVEL NAME. Prints "system", its store path, and "available", the names of all. Exit code: 0.
 
 main() {
-  printf 'system=%s\n' "$(resolve "$1/specialisation/$2")"
+  resolve system "$1/specialisation/$2"
+  printf 'system=%s\n' "$system"
   printf 'available='
   for link in "$1"/specialisation/*; do
     [ ! -e "$link" ] || printf '%s\n' "${link##*/}"

@@ -6,7 +6,7 @@
 start_job() {
   run=$1 job=$2 script=$3
   shift 3
-  dir=$(run_directory "$run")
+  find_directory "$run"
   cd -- "$dir" || return 1
   # Where /run is full, the rollback begins with the room that arm.sh has reserved.
   [ "$job" != back ] || rm -f reserve

@@ -26,15 +26,22 @@ is_awaited() {
     [ -e "$status" ] || continue
     age=$(($(date +%s) - $(stat -c %Y -- "$status")))
     # The clock may have been set back meanwhile.
-    [ "$age" -lt 0 ] || [ "$age" -ge "$(value clear.window)" ] || return 0
+    load window clear.window
+    [ "$age" -lt 0 ] || [ "$age" -ge "$window" ] || return 0
   done
   return 1
 }
 
 is_undecided() {
   [ -e begun ] && [ -e activate.window ] && [ ! -e rollback.status ] && [ ! -e last.status ] || return 1
-  # Of a test, only the decision is left.
-  [ "$(readlink decision)" != drop ] && { [ "$(readlink decision)" != keep ] || [ "$(value kind)" != test ]; }
+  case $(readlink decision) in
+    drop) return 1 ;;
+    keep)
+      # Of a test, only the decision is left.
+      load kind kind
+      [ "$kind" != test ]
+      ;;
+  esac
 }
 
 fire() {

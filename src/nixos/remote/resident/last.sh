@@ -19,19 +19,23 @@
 
 set -u
 cd -- "${0%/*}" || exit 1
-profile=$(value profile) || exit 1
-record=$(value record) || exit 1
-limit=$(value limit) || exit 1
+{ load profile profile && load record record && load limit limit && load current current; } || exit 1
+load new_toplevel new-toplevel
+load new_running new-running
+load previous_running previous-running
 mending='' deadline=''
 
 say() {
   echo "nix-flake-deploy: $*"
 }
 
+# Sets a variable to what the record has in a field, or to nothing. Arguments: NAME FIELD.
 field() {
+  eval "$1="
   while IFS= read -r line; do
-    case $line in "$1="*)
-      printf '%s' "${line#*=}"
+    case $line in "$2="*)
+      line=${line#*=}
+      eval "$1=\$line"
       return
       ;;
     esac
@@ -44,17 +48,18 @@ flush() {
   return 0
 }
 
-# Setting the clock of the machine does not change it.
-uptime() {
-  read -r seconds_up _ </proc/uptime
-  echo "${seconds_up%.*}"
+# Sets "up" to the seconds since the start of the machine. Setting its clock does not change it.
+read_uptime() {
+  read -r up _ </proc/uptime
+  up=${up%.*}
 }
 
 # A step that was killed and is run again has what is left of its time.
 start_clock() {
-  deadline=$(value step.deadline)
+  load deadline step.deadline
   [ -z "$deadline" ] || return 0
-  deadline=$(($(uptime) + limit))
+  read_uptime
+  deadline=$((up + limit))
   echo "$deadline" >step.deadline
 }
 
@@ -62,7 +67,10 @@ start_clock() {
 # took, each part of the undoing is tried.
 within_limit() {
   seconds=$limit
-  [ -z "$deadline" ] || seconds=$((deadline - $(uptime)))
+  if [ -n "$deadline" ]; then
+    read_uptime
+    seconds=$((deadline - up))
+  fi
   ended=124
   if [ "$seconds" -gt 0 ]; then
     timeout --kill-after=10 "$seconds" "$@"
@@ -78,17 +86,24 @@ switch_to() {
 
 # One of this run that was killed is there already: what it says was so before the step.
 write_record() {
-  [ ! -e "$record" ] || [ "$(field run)" != "$(value run)" ] || return 0
+  load run run
+  if [ -e "$record" ]; then
+    field recorded run
+    [ "$recorded" != "$run" ] || return 0
+  fi
   [ -d "${record%/*}" ] || mkdir -p -- "${record%/*}" || return 1
+  load generation generation
+  load install_bootloader install-bootloader
+  resolve previous_profile "$profile"
   {
-    printf 'run=%s\n' "$(value run)"
-    printf 'toplevel=%s\n' "$(value new-toplevel)"
-    printf 'running=%s\n' "$(value new-running)"
-    printf 'generation=%s\n' "$(value generation)"
-    printf 'install-bootloader=%s\n' "$(value install-bootloader)"
+    printf 'run=%s\n' "$run"
+    printf 'toplevel=%s\n' "$new_toplevel"
+    printf 'running=%s\n' "$new_running"
+    printf 'generation=%s\n' "$generation"
+    printf 'install-bootloader=%s\n' "$install_bootloader"
     printf 'previous-link=%s\n' "$(readlink -- "$profile" 2>/dev/null)"
-    printf 'previous-profile=%s\n' "$(resolve "$profile")"
-    printf 'previous-running=%s\n' "$(value previous-running)"
+    printf 'previous-profile=%s\n' "$previous_profile"
+    printf 'previous-running=%s\n' "$previous_running"
     for link in "$profile"-*-link; do
       [ ! -L "$link" ] || printf 'link=%s\n' "${link##*/}"
     done
@@ -112,11 +127,19 @@ delete_record() {
 }
 
 set_profile() {
-  if [ -n "$(field generation)" ]; then
-    within_limit nix-env --profile "$profile" --switch-generation "$(field generation)"
+  field generation generation
+  if [ -n "$generation" ]; then
+    within_limit nix-env --profile "$profile" --switch-generation "$generation"
   else
-    within_limit nix-env --profile "$profile" --set "$(field toplevel)"
+    field toplevel toplevel
+    within_limit nix-env --profile "$profile" --set "$toplevel"
   fi
+}
+
+# As the record says.
+export_bootloader_choice() {
+  field NIXOS_INSTALL_BOOTLOADER install-bootloader
+  export NIXOS_INSTALL_BOOTLOADER
 }
 
 begin() {
@@ -133,14 +156,14 @@ begin() {
   fi
   : >boot.begun
   # systemd-boot makes only a generation of the profile its default, so this comes after it; and a specialisation is none.
-  NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
-  export NIXOS_INSTALL_BOOTLOADER
-  switch_to "$(field toplevel)" boot
+  export_bootloader_choice
+  field toplevel toplevel
+  switch_to "$toplevel" boot
 }
 
 run() {
-  now=$(resolve "$(value current)")
-  if [ "$now" != "$(value new-running)" ]; then
+  resolve now "$current"
+  if [ "$now" != "$new_running" ]; then
     say "the machine runs $now instead of the new system: nothing was changed"
     return 9
   fi
@@ -149,7 +172,8 @@ run() {
   export NIXOS_NO_CHECK
   begin
   code=$?
-  if [ "$code" -eq 0 ] && [ "$(resolve "$profile")" = "$(value new-toplevel)" ]; then
+  resolve chosen "$profile"
+  if [ "$code" -eq 0 ] && [ "$chosen" = "$new_toplevel" ]; then
     delete_record || say "could not delete $record"
     return 0
   fi
@@ -157,9 +181,9 @@ run() {
   undo
   test_code=-
   # Even if profile or boot loader failed.
-  now=$(resolve "$(value current)")
-  if [ "$now" = "$(value new-running)" ] || [ "$now" = "$(value previous-running)" ]; then
-    switch_to "$(value previous-running)" test
+  resolve now "$current"
+  if [ "$now" = "$new_running" ] || [ "$now" = "$previous_running" ]; then
+    switch_to "$previous_running" test
     test_code=$?
   else
     say "the machine runs $now, which is neither the old nor the new system: leaving it"
@@ -174,13 +198,16 @@ undo() {
   [ -e "$record" ] || return 0
   NIXOS_NO_CHECK=1
   export NIXOS_NO_CHECK
-  previous=$(field previous-link)
+  field previous previous-link
+  field toplevel toplevel
+  resolve chosen "$profile"
   if [ "$(readlink -- "$profile" 2>/dev/null)" != "$previous" ] || [ ! -L "$profile" ]; then
-    if [ -L "$profile" ] && [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
-      say "the system profile is $(resolve "$profile"), set by someone else: leaving it"
+    if [ -L "$profile" ] && [ "$chosen" != "$toplevel" ]; then
+      say "the system profile is $chosen, set by someone else: leaving it"
     elif [ -n "$previous" ] && [ ! -e "${profile%/*}/$previous" ]; then
       # The generation was removed by a garbage collection since.
-      within_limit nix-env --profile "$profile" --set "$(field previous-profile)" || link_code=1
+      field previous_profile previous-profile
+      within_limit nix-env --profile "$profile" --set "$previous_profile" || link_code=1
     elif [ -n "$previous" ]; then
       ln -sfn -- "$previous" "$profile.nix-flake-deploy" && mv -T -- "$profile.nix-flake-deploy" "$profile" || link_code=1
       [ "$link_code" -ne 0 ] || echo "restored the system profile to $previous"
@@ -192,11 +219,10 @@ undo() {
   [ "$link_code" -ne 0 ] || remove_own_links
   # Nothing is written to a boot loader that was not touched.
   if [ -e boot.begun ] || [ -n "$mending" ]; then
-    old=$(resolve "$profile")
-    [ -n "$old" ] || old=$(field previous-running)
+    resolve old "$profile"
+    [ -n "$old" ] || field old previous-running
     echo "rolling back: $old/bin/switch-to-configuration boot"
-    NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
-    export NIXOS_INSTALL_BOOTLOADER
+    export_bootloader_choice
     switch_to "$old" boot
     boot_code=$?
   fi
@@ -211,7 +237,7 @@ undo() {
 remove_own_links() {
   for link in "$profile"-*-link; do
     name=${link##*/}
-    if [ -L "$link" ] && [ "$(readlink -f -- "$link")" = "$(field toplevel)" ] &&
+    if [ -L "$link" ] && [ "$(readlink -f -- "$link")" = "$toplevel" ] &&
       ! grep -qxF "link=$name" "$record" && [ "$(readlink -- "$profile")" != "$name" ]; then
       rm -f -- "$link"
     fi
@@ -223,8 +249,8 @@ mend() {
     mend_step || return
   fi
   if [ -s interrupted ]; then
-    system=$(value interrupted)
-    [ -e "$system" ] || system=$(resolve "$(value current)")
+    load system interrupted
+    [ -e "$system" ] || resolve system "$current"
     say "an earlier activation was interrupted: activating $system"
     # How it ends says nothing about the new system; a machine may have had failed units all the time.
     NIXOS_NO_CHECK=1 deadline=''
@@ -236,21 +262,26 @@ mend() {
 
 mend_step() {
   mending=yes
-  now=$(resolve "$(value current)")
+  resolve now "$current"
+  resolve chosen "$profile"
+  field running running
+  field toplevel toplevel
+  field before_running previous-running
+  field before_profile previous-profile
   NIXOS_NO_CHECK=1
   export NIXOS_NO_CHECK
-  if [ "$now" = "$(field running)" ] || [ "$now" = "$(field toplevel)" ]; then
+  if [ "$now" = "$running" ] || [ "$now" = "$toplevel" ]; then
     say "an earlier run did not finish setting profile and boot loader, and the machine runs its new system $now: finishing it"
-    NIXOS_INSTALL_BOOTLOADER=$(field install-bootloader)
-    export NIXOS_INSTALL_BOOTLOADER
-    deadline=$(($(uptime) + limit))
-    set_profile && switch_to "$(field toplevel)" boot && delete_record
-  elif [ "$now" = "$(field previous-running)" ] || [ "$now" = "$(field previous-profile)" ] || [ "$(resolve "$profile")" != "$(field toplevel)" ]; then
+    export_bootloader_choice
+    read_uptime
+    deadline=$((up + limit))
+    set_profile && switch_to "$toplevel" boot && delete_record
+  elif [ "$now" = "$before_running" ] || [ "$now" = "$before_profile" ] || [ "$chosen" != "$toplevel" ]; then
     say "an earlier run did not finish setting profile and boot loader, and the machine runs $now: undoing it"
     undo
   else
     say "an earlier run did not finish setting profile and boot loader, and the machine runs $now: updating the boot loader from the system profile"
-    switch_to "$(resolve "$profile")" boot && delete_record
+    switch_to "$chosen" boot && delete_record
   fi
 }
 
