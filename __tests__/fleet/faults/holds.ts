@@ -68,7 +68,7 @@ exit "$code"
 `;
 
 const systemctl = `#!/bin/sh
-case "$*" in "stop nix-flake-deploy-"*"-build*"*) ${held("clean-up")} ;; esac
+case "$*" in "list-units --all --plain --no-legend --no-pager nix-flake-deploy-"*) ${held("clean-up")} ;; esac
 exec /usr/bin/systemctl "$@"
 `;
 

@@ -87,7 +87,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     expect(call("fire", "confirm")).toBe(0);
     expect(profile()).toBe("system-2-link");
     expect(called()).toEqual(["old test"]);
-    expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe("0\n");
+    expect(readFileSync(join(run, "rollback.status"), "utf8").trim()).toBe("0");
     expect(call("fire", "confirm")).toBe(0);
     expect(call("back")).toBe(0);
     expect(called()).toEqual(["old test"]);
@@ -138,7 +138,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
       record({ kind: "boot" });
       symlinkSync("keep", join(run, "decision"));
       expect(call("fire", "health")).toBe(0);
-      expect(readFileSync(join(run, "last.status"), "utf8")).toBe("0\n");
+      expect(readFileSync(join(run, "last.status"), "utf8").trim()).toBe("0");
       expect(existsSync(join(run, "rollback.log"))).toBe(false);
     });
 
@@ -150,7 +150,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
       const wait = `/bin/sh -c '${shell} ${run}/watchdog.sh keep; code=$?; for n in 1 2 3 4 5 6 7 8 9 10; do [ -e ${run}/last.status ] && break; sleep 0.2; done; exit $code'`;
       const { status } = spawnSync(shell, ["-c", wait], { env: { ...env, PATH: `${broken}:${env.PATH}` } });
       expect(status).toBe(0);
-      expect(readFileSync(join(run, "last.status"), "utf8")).toBe("0\n");
+      expect(readFileSync(join(run, "last.status"), "utf8").trim()).toBe("0");
     });
   });
 
@@ -159,7 +159,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     rmSync(join(run, "begun"));
     expect(call("fire", "activation")).toBe(0);
     expect(called()).toEqual([]);
-    expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe("0\n");
+    expect(readFileSync(join(run, "rollback.status"), "utf8").trim()).toBe("0");
   });
 
   test("rolls back although the old system seems to run: a killed activation may have replaced /etc", () => {
@@ -172,7 +172,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
     record({ now: system("third") });
     expect(call("fire", "confirm")).toBe(0);
     expect(called()).toEqual([]);
-    expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe("9\n");
+    expect(readFileSync(join(run, "rollback.status"), "utf8").trim()).toBe("9");
     expect(readFileSync(join(run, "rollback.log"), "utf8")).toContain(
       `the machine runs ${join(directory, "third")}, which is neither the old nor the new system`,
     );
@@ -196,7 +196,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
   ])("reports that the switch to the old system exited with %i", (code, status) => {
     record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
     call("back");
-    expect(readFileSync(join(run, "rollback.status"), "utf8")).toBe(`${status}\n`);
+    expect(readFileSync(join(run, "rollback.status"), "utf8").trim()).toBe(`${status}`);
     expect(readFileSync(join(run, "rollback.log"), "utf8")).toMatch(/^rolling back: .*\/bin\/switch-to-configuration test$/m);
   });
 
