@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 
 import { outerReference } from "../domain/flake.js";
 import { needsFlake } from "../domain/operation.js";
-import { runnerTemp } from "../github/runner-temp.js";
 import type { WorkflowLog } from "../github/workflow-log.js";
 import type { Inputs } from "../inputs/deploy.js";
 import type { DeploymentPorts } from "../machines/ports.js";
@@ -38,7 +37,7 @@ export function deploymentPorts({ inputs, ssh, identity, known, log, signal }: D
       const archived = await archiveAndAnnounce(inputs.flake, log, local);
       // Where nothing is built from it, it only says where the machines are.
       if (needsFlake(inputs.operation)) known.flake = archived.flake;
-      return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
+      return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: identity.directory, signal })) };
     },
     readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
     makeSystems: async (sent, wanted) => {

@@ -6,7 +6,7 @@ import { endMasters } from "../ssh/connection.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity, writtenKey, type Identity } from "../ssh/identity.js";
 import { secretLines } from "../ssh/key.js";
 
-/** The private directory of a run, from its making to its removal. */
+/** The private directory of a run, from its making to its removal: the identity, and what is left nowhere when the run is killed. */
 export class RunIdentity {
   readonly #log: WorkflowLog;
   #directory: string | undefined;
@@ -15,20 +15,21 @@ export class RunIdentity {
     this.#log = log;
   }
 
-  /** Throws an `Error` before `install`. */
+  /** The path of the directory, which is made with the first use. Throws an `Error` when it cannot be. */
   get directory(): string {
-    if (this.#directory === undefined) throw new Error("the ssh identity is not installed yet");
+    if (this.#directory === undefined) {
+      this.#directory = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
+      // Before anything is written into it, so that the post step finds it even when this process is killed.
+      identityState.save(this.#directory);
+    }
     return this.#directory;
   }
 
-  /** Makes the directory and writes the identity into it. Throws an `InputError` for a key that ssh cannot use. */
+  /** Writes the identity into the directory. Throws an `InputError` for a key that ssh cannot use. */
   async install(identity: Identity): Promise<void> {
-    this.#directory = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
-    // Before the key is written, so that the post step finds it even when this process is killed.
-    identityState.save(this.#directory);
-    const check = await writeIdentity(this.#directory, identity);
+    const check = await writeIdentity(this.directory, identity);
     if (check.kind === "unusable") throw new InputError([{ input: "ssh-key", problem: check.problem, topic: check.topic }]);
-    if (identity.passphrase !== undefined) for (const line of secretLines(writtenKey(this.#directory))) maskSecret(line);
+    if (identity.passphrase !== undefined) for (const line of secretLines(writtenKey(this.directory))) maskSecret(line);
   }
 
   /** Ends the ssh masters, then removes the key with their sockets. Never throws. */
