@@ -30,7 +30,8 @@ test("a machine builds the outer flake", () => {
   expect(outerReference(makeSentFlake())).toBe(`path:${outer}`);
 });
 
-test("a machine needs the outer flake, the source and all inputs", () => {
+test("a machine needs the outer flake, the source and all inputs, each once", () => {
   const input = makeStorePath("input");
   expect(sentPaths(makeSentFlake({ inputs: [input] }))).toEqual([outer, source, input]);
+  expect(sentPaths(makeSentFlake({ inputs: [input, source, input] }))).toEqual([outer, source, input]);
 });
