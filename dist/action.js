@@ -13009,15 +13009,17 @@ class CopyWatch {
 }
 /** Runs a nix command that copies store paths, and has its progress measured. Throws a `CommandError`. */
 async function runCopy(args, watch, options) {
-    return await runNix(args, {
-        env: options.environment,
-        signal: options.signal,
+    const { environment, signal, starts, onLine } = options;
+    const run = async () => await runNix(args, {
+        env: environment,
+        signal,
         onStart: (process) => watch.started(process),
         onStderrLine: (line) => {
             watch.line(line);
-            options.onLine(line);
+            onLine(line);
         },
     });
+    return await starts.pass(signal, run);
 }
 ;// CONCATENATED MODULE: ./out/src/nix/copy-paths.js
 
@@ -13409,9 +13411,9 @@ class Sending {
     }
     /** What every call of Nix that sends something is given. */
     #options(signal) {
-        const { connection, log } = this.#site;
+        const { connection, settings, log } = this.#site;
         const { store, environment } = connection;
-        return { store, environment, signal, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
+        return { store, environment, signal, starts: settings.starts, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
     }
     async #kept(paths, signal, send) {
         const { prepare, shell } = this.#site;
@@ -13642,7 +13644,7 @@ class HeadStart {
     }
     /** Begins to send. */
     begin() {
-        const { checkSignatures, archiveArgs } = this.#settings;
+        const { checkSignatures, archiveArgs, starts } = this.#settings;
         const { store, environment } = this.#connection;
         const onLine = (line) => {
             if (this.#log === undefined)
@@ -13656,6 +13658,7 @@ class HeadStart {
             checkSignatures,
             extraArgs: archiveArgs,
             signal: this.#signal,
+            starts,
             onLine,
             onBegin: (progress) => (this.#progress = progress),
         }).catch(() => undefined);
@@ -14457,7 +14460,6 @@ async function once(done, path, work) {
 
 
 
-
 /** Connects the ports of `src/machines/` with Nix, ssh and the log. */
 function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
     const local = { cwd: process.cwd(), signal, onLine: (line) => log.line(line) };
@@ -14469,7 +14471,7 @@ function deploymentPorts({ inputs, ssh, identity, known, log, signal }) {
             // Where nothing is built from it, it only says where the machines are.
             if (needsFlake(inputs.operation))
                 known.flake = archived.flake;
-            return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: runnerTemp(), signal })) };
+            return { wrap: async (hive) => (known.sent = await wrapFlake(archived, hive, { scratch: identity.directory, signal })) };
         },
         readInventory: async (sent, query) => await readInventory(outerReference(sent), query, local),
         makeSystems: async (sent, wanted) => {
@@ -14627,6 +14629,68 @@ function reconnectTimeout(connectTimeout, { rollback, limits }) {
         return phase === "confirm" || phase === "rollback" ? plain + limits.confirm + limits.settle + limits.healthCheck : plain;
     };
 }
+;// CONCATENATED MODULE: ./out/src/process/start-gate.js
+/**
+ * Lets a number of programs begin side by side; a further one begins when one of them has ended, or has run for some time. So not all hosts
+ * have a program in memory at once that only competes for the processor, and slow ones hold up no others.
+ */
+class StartGate {
+    #free;
+    #milliseconds;
+    #waiting = new Set();
+    /** `count` programs begin side by side; each counts for at most these milliseconds. */
+    constructor(count, milliseconds) {
+        this.#free = count;
+        this.#milliseconds = milliseconds;
+    }
+    /** Does the work when it is its turn, in the order of the calls; at once when `signal` is aborted, which the work has to look at. Throws what the work throws. */
+    async pass(signal, work) {
+        if (this.#free > 0)
+            this.#free -= 1;
+        else if (!(await this.#turn(signal)))
+            return await work();
+        let counts = true;
+        const leave = () => {
+            if (counts)
+                this.#release();
+            counts = false;
+        };
+        const late = setTimeout(leave, this.#milliseconds);
+        try {
+            return await work();
+        }
+        finally {
+            clearTimeout(late);
+            leave();
+        }
+    }
+    /** Returns whether it is the caller's turn; not when it was aborted before. */
+    async #turn(signal) {
+        if (signal?.aborted === true)
+            return false;
+        return await new Promise((resolve) => {
+            const abort = () => {
+                this.#waiting.delete(begin);
+                resolve(false);
+            };
+            const begin = () => {
+                signal?.removeEventListener("abort", abort);
+                resolve(true);
+            };
+            signal?.addEventListener("abort", abort, { once: true });
+            this.#waiting.add(begin);
+        });
+    }
+    #release() {
+        const [next] = this.#waiting;
+        if (next === undefined) {
+            this.#free += 1;
+            return;
+        }
+        this.#waiting.delete(next);
+        next();
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/entry/machine-settings.js
 
 
@@ -14637,6 +14701,12 @@ function reconnectTimeout(connectTimeout, { rollback, limits }) {
 
 
 
+
+
+// A copy waits for the network most of the time: more of them than processors are of use, but only some, at 5 MB each. One that still goes
+// on after this time has something to send.
+const copiesPerProcessor = 4;
+const copyMilliseconds = 5000;
 /** The settings for the machines of a deployment. Each call names a new run. `directory`: of this run alone, on the runner. */
 function machineSettings(inputs, sending, directory, signal) {
     const run = (0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex");
@@ -14651,6 +14721,7 @@ function machineSettings(inputs, sending, directory, signal) {
         archiveArgs: inputs.archiveArgs,
         compress: inputs.compress,
         pack: new Pack((0,external_node_path_namespaceObject.join)(directory, "pack")),
+        starts: new StartGate(copiesPerProcessor * (0,external_node_os_namespaceObject.availableParallelism)(), copyMilliseconds),
         rebuildArgs: inputs.rebuildArgs,
         reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
         isUntracked: async (file) => await isUntracked(inputs.flake, file),
@@ -14791,29 +14862,29 @@ function removeIdentityDirectory(path) {
 
 
 
-/** The private directory of a run, from its making to its removal. */
+/** The private directory of a run, from its making to its removal: the identity, and what is left nowhere when the run is killed. */
 class RunIdentity {
     #log;
     #directory;
     constructor(log) {
         this.#log = log;
     }
-    /** Throws an `Error` before `install`. */
+    /** The path of the directory, which is made with the first use. Throws an `Error` when it cannot be. */
     get directory() {
-        if (this.#directory === undefined)
-            throw new Error("the ssh identity is not installed yet");
+        if (this.#directory === undefined) {
+            this.#directory = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
+            // Before anything is written into it, so that the post step finds it even when this process is killed.
+            identityState.save(this.#directory);
+        }
         return this.#directory;
     }
-    /** Makes the directory and writes the identity into it. Throws an `InputError` for a key that ssh cannot use. */
+    /** Writes the identity into the directory. Throws an `InputError` for a key that ssh cannot use. */
     async install(identity) {
-        this.#directory = makeIdentityDirectory(process.env["RUNNER_TEMP"]);
-        // Before the key is written, so that the post step finds it even when this process is killed.
-        identityState.save(this.#directory);
-        const check = await writeIdentity(this.#directory, identity);
+        const check = await writeIdentity(this.directory, identity);
         if (check.kind === "unusable")
             throw new InputError([{ input: "ssh-key", problem: check.problem, topic: check.topic }]);
         if (identity.passphrase !== undefined)
-            for (const line of secretLines(writtenKey(this.#directory)))
+            for (const line of secretLines(writtenKey(this.directory)))
                 maskSecret(line);
     }
     /** Ends the ssh masters, then removes the key with their sockets. Never throws. */

@@ -22,6 +22,8 @@ flock 9
 # shellcheck disable=SC1090 # start.sh writes it
 [ "$#" -gt 0 ] || . "./$job.command"
 ! load code "$job.status" || exit "$code"
+# The room for the exit code is taken now: /run may be full then.
+echo 255 >"$job.status.new"
 saver=
 case $job in
   build | download)
@@ -37,7 +39,7 @@ if load window "$job.window"; then
   load timer activation.pid
   kill -0 "$timer" 2>/dev/null || /bin/sh ./watchdog.sh arm confirm "$window"
 fi
-# Where /run is full, with the room that arm.sh has reserved.
-echo "$code" >"$job.status.new" || { rm -f reserve && echo "$code" >"$job.status.new"; }
+# Over what is there, which takes no more room; where there is none of it, with that which arm.sh has reserved.
+printf '%-3s\n' "$code" 1<>"$job.status.new" || { rm -f reserve && echo "$code" >"$job.status.new"; }
 mv -- "$job.status.new" "$job.status"
 exit "$code"

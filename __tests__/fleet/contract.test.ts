@@ -9,6 +9,7 @@ import { ownHostname } from "../../src/domain/configuration.js";
 import { storePath, type StorePath } from "../../src/domain/store-path.js";
 import { Pack } from "../../src/nix/pack.js";
 import { NixosMachine } from "../../src/nixos/machine.js";
+import { StartGate } from "../../src/process/start-gate.js";
 import { connectionsTo, endMasters } from "../../src/ssh/connection.js";
 import { makeIdentityDirectory, removeIdentityDirectory, writeIdentity } from "../../src/ssh/identity.js";
 import { makeFlake } from "../unit/domain/make.js";
@@ -114,6 +115,7 @@ function realMachine(): NixosMachine {
       substitute: true,
       compress: "false",
       pack: new Pack(join(fleet.directory, "pack")),
+      starts: new StartGate(8, 5000),
       archiveArgs: [],
       rebuildArgs: [],
       reconnectTimeout: () => 60,

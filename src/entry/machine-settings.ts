@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 import { outerReference, type SentFlake } from "../domain/flake.js";
@@ -10,6 +11,12 @@ import { configurationNames } from "../nix/flake.js";
 import { Pack } from "../nix/pack.js";
 import type { MachineSettings } from "../nixos/connected-machine.js";
 import { reconnectTimeout } from "../nixos/reconnect-timeout.js";
+import { StartGate } from "../process/start-gate.js";
+
+// A copy waits for the network most of the time: more of them than processors are of use, but only some, at 5 MB each. One that still goes
+// on after this time has something to send.
+const copiesPerProcessor = 4;
+const copyMilliseconds = 5000;
 
 /** The settings for the machines of a deployment. Each call names a new run. `directory`: of this run alone, on the runner. */
 export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | undefined, directory: string, signal: AbortSignal): MachineSettings {
@@ -25,6 +32,7 @@ export function machineSettings(inputs: Inputs, sending: Promise<SentFlake> | un
     archiveArgs: inputs.archiveArgs,
     compress: inputs.compress,
     pack: new Pack(join(directory, "pack")),
+    starts: new StartGate(copiesPerProcessor * availableParallelism(), copyMilliseconds),
     rebuildArgs: inputs.rebuildArgs,
     reconnectTimeout: reconnectTimeout(inputs.connectTimeout, inputs.safety),
     isUntracked: async (file) => await isUntracked(inputs.flake, file),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import type { CopyProgress } from "../domain/copy-progress.js";
 import type { Finished } from "../process/run.js";
+import type { StartGate } from "../process/start-gate.js";
 import { runNix } from "./nix-command.js";
 
 /**
@@ -52,16 +53,20 @@ export async function runCopy(
   options: {
     readonly environment: Readonly<Record<string, string>>;
     readonly signal: AbortSignal | undefined;
+    readonly starts: StartGate;
     readonly onLine: (line: string) => void;
   },
 ): Promise<Finished> {
-  return await runNix(args, {
-    env: options.environment,
-    signal: options.signal,
-    onStart: (process) => watch.started(process),
-    onStderrLine: (line) => {
-      watch.line(line);
-      options.onLine(line);
-    },
-  });
+  const { environment, signal, starts, onLine } = options;
+  const run = async (): Promise<Finished> =>
+    await runNix(args, {
+      env: environment,
+      signal,
+      onStart: (process) => watch.started(process),
+      onStderrLine: (line) => {
+        watch.line(line);
+        onLine(line);
+      },
+    });
+  return await starts.pass(signal, run);
 }

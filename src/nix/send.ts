@@ -2,6 +2,7 @@ import type { CopyProgress } from "../domain/copy-progress.js";
 import { outerReference, type SentFlake } from "../domain/flake.js";
 import { field } from "../domain/json.js";
 import { storePath } from "../domain/store-path.js";
+import type { StartGate } from "../process/start-gate.js";
 import { CopyWatch, runCopy } from "./copy-progress.js";
 
 /** How the flake travels to one machine. */
@@ -12,6 +13,8 @@ export type SendOptions = {
   readonly checkSignatures: boolean;
   readonly extraArgs: readonly string[];
   readonly signal: AbortSignal | undefined;
+  /** What the programs of all machines wait at before they begin. */
+  readonly starts: StartGate;
   readonly onLine: (line: string) => void;
   /** Takes a function that returns the current progress of the copy. */
   readonly onBegin: (progress: () => CopyProgress) => void;

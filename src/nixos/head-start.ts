@@ -30,7 +30,7 @@ export class HeadStart {
 
   /** Begins to send. */
   begin(): void {
-    const { checkSignatures, archiveArgs } = this.#settings;
+    const { checkSignatures, archiveArgs, starts } = this.#settings;
     const { store, environment } = this.#connection;
     const onLine = (line: string): void => {
       if (this.#log === undefined) this.#held.push(line);
@@ -42,6 +42,7 @@ export class HeadStart {
       checkSignatures,
       extraArgs: archiveArgs,
       signal: this.#signal,
+      starts,
       onLine,
       onBegin: (progress) => (this.#progress = progress),
     }).catch(() => undefined);

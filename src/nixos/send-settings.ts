@@ -1,5 +1,6 @@
 import type { Compress } from "../domain/compress.js";
 import type { Pack } from "../nix/pack.js";
+import type { StartGate } from "../process/start-gate.js";
 
 /** How store paths travel to the machines of one run. */
 export type SendSettings = {
@@ -12,4 +13,6 @@ export type SendSettings = {
   readonly compress: Compress;
   /** Store paths, packed for all machines of the run. */
   readonly pack: Pack;
+  /** What Nix waits at before it sends to one of them. */
+  readonly starts: StartGate;
 };

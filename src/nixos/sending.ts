@@ -107,10 +107,10 @@ export class Sending {
   }
 
   /** What every call of Nix that sends something is given. */
-  #options(signal: AbortSignal): Pick<SendOptions, "store" | "environment" | "signal" | "onLine" | "onBegin"> {
-    const { connection, log } = this.#site;
+  #options(signal: AbortSignal): Pick<SendOptions, "store" | "environment" | "signal" | "starts" | "onLine" | "onBegin"> {
+    const { connection, settings, log } = this.#site;
     const { store, environment } = connection;
-    return { store, environment, signal, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
+    return { store, environment, signal, starts: settings.starts, onLine: (line) => log.output(line), onBegin: (progress) => log.copying(progress) };
   }
 
   async #kept(paths: readonly StorePath[], signal: AbortSignal, send: (signal: AbortSignal) => Promise<CopyProgress>): Promise<CopyProgress> {

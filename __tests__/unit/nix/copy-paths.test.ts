@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 
 import { copyArguments, copyPaths } from "../../../src/nix/copy-paths.js";
+import { StartGate } from "../../../src/process/start-gate.js";
 import { makeStorePath, source } from "../domain/make.js";
 import { temporaryDirectory } from "../temporary.js";
 import { withNix } from "./fake-nix.js";
@@ -34,6 +35,7 @@ test("sources and derivations are two copies, whose paths are counted together",
     checkSignatures: true,
     substitute: false,
     signal: undefined,
+    starts: new StartGate(1, 5000),
     onLine: (line: string) => void lines.push(line),
     onBegin: () => undefined,
   };

@@ -4,6 +4,7 @@ import type { CopyProgress } from "../../../src/domain/copy-progress.js";
 import { CommandError } from "../../../src/domain/errors.js";
 import { archiveArguments, sendFlake, type SendOptions } from "../../../src/nix/send.js";
 import { explainSendFailure, speaksOfDaemon } from "../../../src/nix/send-failure.js";
+import { StartGate } from "../../../src/process/start-gate.js";
 import { makeSentFlake, makeStorePath, outer, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { temporaryDirectory } from "../temporary.js";
@@ -18,6 +19,7 @@ function makeOptions(overrides: Partial<SendOptions> = {}): SendOptions {
     checkSignatures: true,
     extraArgs: [],
     signal: undefined,
+    starts: new StartGate(1, 5000),
     onLine: () => undefined,
     onBegin: () => undefined,
     ...overrides,

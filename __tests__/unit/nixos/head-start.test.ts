@@ -6,6 +6,7 @@ import { expect, test } from "@jest/globals";
 import type { Compress } from "../../../src/domain/compress.js";
 import { Pack } from "../../../src/nix/pack.js";
 import { HeadStart, isSmall } from "../../../src/nixos/head-start.js";
+import { StartGate } from "../../../src/process/start-gate.js";
 import { makeSentFlake, outer } from "../domain/make.js";
 import { withNix } from "../nix/fake-nix.js";
 import { temporaryDirectory } from "../temporary.js";
@@ -24,7 +25,8 @@ echo '{"path":"${outer}","inputs":{}}'; exit ${exitCode}`;
 
 function makeHeadStart(): HeadStart {
   const pack = new Pack(join(directory, "pack"));
-  return new HeadStart(sent, connection, { run: "run1", checkSignatures: true, substitute: true, archiveArgs: [], compress: "false", pack }, signal);
+  const settings = { run: "run1", checkSignatures: true, substitute: true, archiveArgs: [], compress: "false", pack, starts: new StartGate(1, 5000) } as const;
+  return new HeadStart(sent, connection, settings, signal);
 }
 
 test("a flake is there when it has been sent, and the log has what Nix said before anybody looked", async () => {

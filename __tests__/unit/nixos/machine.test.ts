@@ -8,6 +8,7 @@ import { DeployError } from "../../../src/domain/errors.js";
 import { Pack } from "../../../src/nix/pack.js";
 import { enter } from "../../../src/nixos/probe.js";
 import { NixosMachine } from "../../../src/nixos/machine.js";
+import { StartGate } from "../../../src/process/start-gate.js";
 import { makeSentFlake, source } from "../domain/make.js";
 import { rejection } from "../failure-of.js";
 import { withNix } from "../nix/fake-nix.js";
@@ -29,6 +30,7 @@ function makeMachine(notes: string[] = [], user = "root"): NixosMachine {
     substitute: true,
     compress: "false" as const,
     pack: new Pack(join(ssh.directory, "pack")),
+    starts: new StartGate(8, 5000),
     archiveArgs: [],
     rebuildArgs: [],
     reconnectTimeout: () => 1,
