@@ -32,7 +32,7 @@ show_job() {
     say_alive
     # Waits for the end of the job, at most a fifth of a second.
     held=no
-    { flock --shared --wait 0.2 8 || held=yes; } 8>>"$job.alive"
+    { { flock --shared --wait 0.2 8 || held=yes; } 8>>"$job.alive"; } 2>/dev/null
     if [ "$held" = no ] && [ ! -e "$job.status" ]; then
       # Free without an exit code: not begun yet, or killed.
       missed=$((missed + 1))

@@ -67,6 +67,34 @@ test("someone's own switch between activation and confirmation stays: failed, sa
   await trial.repair(before);
 });
 
+test("someone's own switch between the decision and the last step stays: failed, and profile and boot loader are theirs", async () => {
+  const machine = trial.machine();
+  const other = await trial.fleet.runner.run(trial.step(await trial.flake({}), { operation: "build" }));
+  const third = String(other.outputs["system-path"]);
+  // The unit of the last step is started when the decision is made.
+  const waits = `#!/bin/sh
+case "$*" in *-last*) touch /var/tmp/decided; until test -e /var/tmp/switched; do sleep 0.1; done ;; esac
+exec /usr/bin/systemd-run "$@"
+`;
+  await machine.exec("cat >/usr/local/bin/systemd-run && chmod 755 /usr/local/bin/systemd-run", { stdin: waits });
+  const going = trial.fleet.runner.start(trial.step(await trial.flake({})));
+  await until("the decision", 40, async () => (await machine.exec("rm /var/tmp/decided")).code === 0);
+  await machine.output(`nix-env -p /nix/var/nix/profiles/system --set ${third}; ${third}/bin/switch-to-configuration switch; touch /var/tmp/switched`);
+  const run = await going.finished;
+  await machine.output("rm /var/tmp/switched /usr/local/bin/systemd-run");
+  expect(verdictOf(run)).toMatchObject({
+    exit: 1,
+    status: "failed",
+    phase: "confirm",
+    error: expect.stringMatching(
+      new RegExp(`it runs ${third}, which is neither the old nor the new system[^]*System profile and boot loader were not changed`),
+    ),
+  });
+  expect(await trial.systems()).toEqual({ current: third, profile: third, boot: third });
+  expect(await machine.leftovers()).toEqual([]);
+  await trial.repair(before);
+});
+
 test("someone's own switch is not undone by the watchdog either", async () => {
   const machine = trial.machine();
   const other = await trial.fleet.runner.run(trial.step(await trial.flake({}), { operation: "build" }));
