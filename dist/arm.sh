@@ -153,6 +153,11 @@ report_restarting_units() {
   done <<PROCESSES
 $processes
 PROCESSES
+  while read -r service _; do
+    [ -z "$service" ] || set -- "$@" "$service"
+  done <<WAITING
+$waiting
+WAITING
   restarting='' count=0
   if [ "$#" -gt 0 ]; then
     read -r now _ </proc/uptime
@@ -179,7 +184,11 @@ main() {
     printf 'holder=another run of this action: %s\n' "${held#* }"
     return 5
   fi
-  [ -e begun ] || processes=$(look_at_processes)
+  if [ ! -e begun ]; then
+    # Such a service has no process when the processes are looked at, and may have one again when systemd is asked what has failed.
+    waiting=$(systemctl list-units --all --state=auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null)
+    processes=$(look_at_processes)
+  fi
   if [ ! -e armed ]; then
     guard_switch_lock
     find_hand

@@ -49,6 +49,21 @@ describe("a service that does not stay up is noticed", () => {
     const run = await trial.deploy({ units: { ...units, "new.service": runningUnit() } }, { "settle-time": settleTime });
     expect(verdictOf(run)).toMatchObject({ status: "deployed", "failed-units": [] });
   });
+
+  test("nor one that is between two processes when the machine is looked at", async () => {
+    const units = { "again.service": service("ExecStart=/bin/sh -c 'sleep 2; exit 9'\nRestart=always\nRestartSec=2\n") };
+    await trial.deploy({ units, text: "looping" }, { "settle-time": "0" });
+    const machine = trial.machine();
+    const until = (state: string): string => `until [ "$(/usr/bin/systemctl show --property=SubState --value again.service)" = ${state} ]; do sleep 0.05; done`;
+    const waits = {
+      systemctl: `#!/bin/sh\ncase "$*" in *--state=auto-restart*) ${until("auto-restart")} ;; esac\nexec /usr/bin/systemctl "$@"\n`,
+      ps: `#!/bin/sh\n${until("auto-restart")}\n/usr/bin/ps "$@"\n${until("running")}\n`,
+    };
+    for (const [name, text] of Object.entries(waits)) await machine.exec(`cat >/usr/local/bin/${name} && chmod 755 /usr/local/bin/${name}`, { stdin: text });
+    const run = await trial.deploy({ units: { ...units, "new.service": runningUnit() } }, { "settle-time": settleTime });
+    await machine.output("rm /usr/local/bin/systemctl /usr/local/bin/ps");
+    expect(verdictOf(run)).toMatchObject({ status: "deployed", "failed-units": [] });
+  });
 });
 
 test("a settle time that is longer than confirm-timeout holds the watchdog", async () => {
