@@ -145,13 +145,14 @@ async function leftOn(machine: Machine): Promise<string[]> {
   return (await machine.leftovers()).filter((name) => !waiting.test(name) && !(ended && name === roots));
 }
 
-/** Lets the timers that are to remove what is left fire now. */
+/** Lets the timers that are to remove what is left fire now, as after the time for which an end is kept for a runner that was cut off. */
 async function fire(machine: Machine): Promise<{ timers: string[]; leftAfterTimers: string[] }> {
   const timers = (await unitsOf(machine)).filter((unit) => waiting.test(unit));
+  await machine.exec("touch --date='1 day ago' /run/nix-flake-deploy/*/*.status");
   for (const unit of timers) {
     // What the timer runs in the end, in place of its wait.
-    const [, script = "", words = ""] = /^\/bin\/sh (\S+) wait (clear )?\d+\s*$/.exec(await commandLine(machine, unit)) ?? [];
-    if (script !== "") await machine.exec(`systemd-run --quiet --wait /bin/sh ${script} fire ${words}`);
+    const [, script = ""] = /^\/bin\/sh (\S+) wait \d+\s*$/.exec(await commandLine(machine, unit)) ?? [];
+    if (script !== "") await machine.exec(`systemd-run --quiet --wait /bin/sh ${script} fire`);
   }
   if (timers.length === 0) return { timers, leftAfterTimers: [] };
   await until("the timers", 30, async () => (await machine.leftovers()).length === 0).catch(() => {});
