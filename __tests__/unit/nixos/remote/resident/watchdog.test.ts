@@ -196,7 +196,7 @@ describe.each(["dash", "bash"])("the watchdog under %s", (shell) => {
   ])("reports that the switch to the old system exited with %i", (code, status) => {
     record({ profile: system(`code${code}`, code), running: system(`code${code}`, code) });
     call("back");
-    expect(readFileSync(join(run, "rollback.status"), "utf8").trim()).toBe(`${status}`);
+    expect(readFileSync(join(run, "rollback.status"), "utf8").trim()).toBe(status);
     expect(readFileSync(join(run, "rollback.log"), "utf8")).toMatch(/^rolling back: .*\/bin\/switch-to-configuration test$/m);
   });
 
