@@ -4456,10 +4456,6 @@ function hasScheme(reference) {
 function withoutAttributes(reference) {
     return reference.replace(/[?#].*/, "");
 }
-/** Returns whether a flake reference is certain to name files of this computer. */
-function isOnDisk(reference) {
-    return /^(?:[./]|path:|git\+file:)/.test(reference);
-}
 ;// CONCATENATED MODULE: ./out/src/nix/evaluation-message.js
 
 // Of Nix's own message, so that the place below it is shown too.
@@ -4715,15 +4711,15 @@ async function archiveOnRunner(reference, options) {
     }
 }
 /**
- * Returns what `nix flake archive` and `nix flake metadata` say. For a flake on a disk of the runner they run side by side, and what
- * changes in between is noticed; another one is downloaded once.
+ * Returns what `nix flake archive` and `nix flake metadata` say. For a small flake on a disk of the runner they run side by side, and what
+ * changes in between is noticed; another one is downloaded, or copied into the store, once.
  */
-async function readOnRunner(reference, { cwd, signal, onLine }) {
+async function readOnRunner(reference, { cwd, signal, onLine, isSmall }) {
     const stop = new AbortController();
     const call = { cwd, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) };
     const archiving = runNix(["flake", "archive", "--json", ...neverLock, reference], { ...call, onStderrLine: onLine });
     const query = async (onStderrLine) => (await runNix(["flake", "metadata", "--json", ...neverLock, reference], { ...call, onStderrLine })).stdout;
-    if (!isOnDisk(reference))
+    if (isSmall !== true)
         return { archive: parseArchive((await archiving).stdout), metadata: await query(onLine) };
     // It warns of the same.
     const [archived, queried] = await Promise.allSettled([
@@ -5169,6 +5165,32 @@ function announceChoice(choice, log, given) {
 function announceActivations({ systems }, log) {
     log.annotateAll("warning", activationWarnings([...systems].flatMap(([name, { ownActivation }]) => (ownActivation === true ? [name] : []))));
 }
+;// CONCATENATED MODULE: ./out/src/git/small-work-tree.js
+
+
+// Bytes: about 2,000 files.
+const smallIndex = 200_000;
+/**
+ * Returns whether a flake reference names a directory in a Git work tree of few files, which the size of Git's index tells without a
+ * program. Never throws: `false` without a work tree.
+ */
+function isSmallWorkTree(reference, cwd) {
+    const path = /^(?:path:|git\+file:(?:\/\/)?)?([./][^?#]*)/.exec(reference)?.[1];
+    if (path === undefined)
+        return false;
+    try {
+        for (let directory = (0,external_node_path_namespaceObject.resolve)(cwd, path);; directory = (0,external_node_path_namespaceObject.dirname)(directory)) {
+            const index = (0,external_node_fs_namespaceObject.statSync)((0,external_node_path_namespaceObject.join)(directory, ".git/index"), { throwIfNoEntry: false });
+            if (index !== undefined)
+                return index.size <= smallIndex;
+            if (directory === (0,external_node_path_namespaceObject.dirname)(directory))
+                return false;
+        }
+    }
+    catch {
+        return false;
+    }
+}
 ;// CONCATENATED MODULE: ./out/src/report/flake.js
 /** The line of the log that says which flake is deployed. */
 function flakeLine({ source, revision, inputs }) {
@@ -5184,9 +5206,10 @@ function flakeWarnings({ dirty }) {
 ;// CONCATENATED MODULE: ./out/src/entry/archive-flake.js
 
 
+
 /** Fetches a flake into the runner's store, and reports which it is. Throws as `archiveOnRunner`. */
 async function archiveAndAnnounce(reference, log, options) {
-    const archived = await archiveOnRunner(reference, options);
+    const archived = await archiveOnRunner(reference, { ...options, isSmall: isSmallWorkTree(reference, options.cwd) });
     log.line(flakeLine(archived.flake));
     log.annotateAll("warning", flakeWarnings(archived.flake));
     return archived;

@@ -26,8 +26,3 @@ export function hasScheme(reference: string): boolean {
 export function withoutAttributes(reference: string): string {
   return reference.replace(/[?#].*/, "");
 }
-
-/** Returns whether a flake reference is certain to name files of this computer. */
-export function isOnDisk(reference: string): boolean {
-  return /^(?:[./]|path:|git\+file:)/.test(reference);
-}

@@ -1,5 +1,5 @@
 import { InputError } from "../domain/errors.js";
-import { installable, isOnDisk } from "../domain/flake-reference.js";
+import { installable } from "../domain/flake-reference.js";
 import type { Flake } from "../domain/flake.js";
 import { optionalStorePath, storePath, type StorePath } from "../domain/store-path.js";
 import { explainFlake } from "./flake-failure.js";
@@ -7,7 +7,13 @@ import { entries, field, number, text, texts } from "../domain/json.js";
 import { runNix, runNixStore } from "./nix-command.js";
 import { isSriHash, sriHash } from "./nar-hash.js";
 
-export type FlakeOptions = { readonly cwd: string; readonly signal: AbortSignal | undefined; readonly onLine: (line: string) => void };
+export type FlakeOptions = {
+  readonly cwd: string;
+  readonly signal: AbortSignal | undefined;
+  readonly onLine: (line: string) => void;
+  /** The files are here and few: they are read by two programs at the same time. */
+  readonly isSmall?: boolean | undefined;
+};
 
 // The lock file belongs to the author of the flake: a deployment neither writes nor changes one.
 export const neverLock = ["--no-update-lock-file"];
@@ -36,16 +42,19 @@ export async function archiveOnRunner(reference: string, options: FlakeOptions):
 }
 
 /**
- * Returns what `nix flake archive` and `nix flake metadata` say. For a flake on a disk of the runner they run side by side, and what
- * changes in between is noticed; another one is downloaded once.
+ * Returns what `nix flake archive` and `nix flake metadata` say. For a small flake on a disk of the runner they run side by side, and what
+ * changes in between is noticed; another one is downloaded, or copied into the store, once.
  */
-async function readOnRunner(reference: string, { cwd, signal, onLine }: FlakeOptions): Promise<{ archive: ReturnType<typeof parseArchive>; metadata: string }> {
+async function readOnRunner(
+  reference: string,
+  { cwd, signal, onLine, isSmall }: FlakeOptions,
+): Promise<{ archive: ReturnType<typeof parseArchive>; metadata: string }> {
   const stop = new AbortController();
   const call = { cwd, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) };
   const archiving = runNix(["flake", "archive", "--json", ...neverLock, reference], { ...call, onStderrLine: onLine });
   const query = async (onStderrLine?: (line: string) => void): Promise<string> =>
     (await runNix(["flake", "metadata", "--json", ...neverLock, reference], { ...call, onStderrLine })).stdout;
-  if (!isOnDisk(reference)) return { archive: parseArchive((await archiving).stdout), metadata: await query(onLine) };
+  if (isSmall !== true) return { archive: parseArchive((await archiving).stdout), metadata: await query(onLine) };
   // It warns of the same.
   const [archived, queried] = await Promise.allSettled([
     archiving.catch((error: unknown) => {

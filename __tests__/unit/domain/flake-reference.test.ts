@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { hasScheme, installable, isOnDisk, renderReference, withoutAttributes } from "../../../src/domain/flake-reference.js";
+import { hasScheme, installable, renderReference, withoutAttributes } from "../../../src/domain/flake-reference.js";
 
 test.each([
   ["path:/x", {}, "path:/x"],
@@ -33,18 +33,5 @@ describe("a reference of a user", () => {
     ["nixpkgs#web1", "nixpkgs"],
   ])("without attributes: %s", (reference, expected) => {
     expect(withoutAttributes(reference)).toBe(expected);
-  });
-
-  test.each([
-    [".", true],
-    ["./nixos?dir=x", true],
-    ["/srv/machines", true],
-    ["path:/srv/machines", true],
-    ["git+file:///srv/machines", true],
-    ["nixpkgs", false],
-    ["git+ssh://git@example.org/machines", false],
-    ["github:org/repo", false],
-  ])("is certain to be on the disk of the runner or not: %s", (reference, expected) => {
-    expect(isOnDisk(reference)).toBe(expected);
   });
 });

@@ -167,6 +167,7 @@ describe("archiveOnRunner", () => {
   async function reading(
     reference: string,
     script: string,
+    isSmall = true,
   ): Promise<{ readonly events: readonly string[]; readonly lines: readonly string[]; readonly error?: unknown }> {
     const events = join(directory, "events");
     writeFileSync(events, "");
@@ -174,7 +175,7 @@ describe("archiveOnRunner", () => {
     const nix = `echo "$2 begins" >>${events}\n${script}\necho "$2 ends" >>${events}
 case $2 in archive) echo '{"path":"${source}","inputs":{}}' ;; metadata) echo '${metadata}' ;; esac`;
     const error = await withNix(directory, nix, async () => {
-      const options = { cwd: directory, signal: undefined, onLine: (line: string) => lines.push(line) };
+      const options = { cwd: directory, signal: undefined, onLine: (line: string) => lines.push(line), isSmall };
       return await archiveOnRunner(reference, options).then(
         ({ flake }) => {
           expect(flake).toMatchObject({ source, narHash });
@@ -186,7 +187,7 @@ case $2 in archive) echo '{"path":"${source}","inputs":{}}' ;; metadata) echo '$
     return { events: readFileSync(events, "utf8").trim().split("\n"), lines, error };
   }
 
-  test("asks both questions side by side about a flake of the runner, and shows its warnings once", async () => {
+  test("asks both questions side by side about a small flake of the runner, and shows its warnings once", async () => {
     // Each waits for the other.
     const script = `until [ "$(grep -c begins ${directory}/events)" -ge 2 ]; do sleep 0.02; done; echo "warning: Git tree is dirty" >&2`;
     const { events, lines, error } = await reading("./machines", script);
@@ -195,8 +196,8 @@ case $2 in archive) echo '{"path":"${source}","inputs":{}}' ;; metadata) echo '$
     expect(lines).toEqual(["warning: Git tree is dirty"]);
   });
 
-  test("asks one after the other about any other flake, which is then downloaded once", async () => {
-    expect((await reading("github:org/machines", "sleep 0.1")).events).toEqual(["archive begins", "archive ends", "metadata begins", "metadata ends"]);
+  test("asks one after the other about any other flake, which is then downloaded or copied once", async () => {
+    expect((await reading("github:org/machines", "sleep 0.1", false)).events).toEqual(["archive begins", "archive ends", "metadata begins", "metadata ends"]);
   });
 
   test("reports what archiving says, and does not wait for the other", async () => {
