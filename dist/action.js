@@ -4718,10 +4718,10 @@ async function readOnRunner(reference, { cwd, signal, onLine, isSmall }) {
     const stop = new AbortController();
     const call = { cwd, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) };
     const archiving = runNix(["flake", "archive", "--json", ...neverLock, reference], { ...call, onStderrLine: onLine });
-    const query = async (onStderrLine) => (await runNix(["flake", "metadata", "--json", ...neverLock, reference], { ...call, onStderrLine })).stdout;
+    // It warns of the same, which is not shown again.
+    const query = async () => (await runNix(["flake", "metadata", "--json", ...neverLock, reference], call)).stdout;
     if (isSmall !== true)
-        return { archive: parseArchive((await archiving).stdout), metadata: await query(onLine) };
-    // It warns of the same.
+        return { archive: parseArchive((await archiving).stdout), metadata: await query() };
     const [archived, queried] = await Promise.allSettled([
         archiving.catch((error) => {
             stop.abort();

@@ -14,6 +14,7 @@ while read -r word _ uid _; do
   [ "$word" != Uid: ] || break
 done </proc/self/status
 [ -n "$uid" ] || uid=$(id -u)
+
 # Whether a directory is one of this user.
 is_own() {
   # shellcheck disable=SC3067 # bash and dash know -O

@@ -52,10 +52,9 @@ async function readOnRunner(
   const stop = new AbortController();
   const call = { cwd, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) };
   const archiving = runNix(["flake", "archive", "--json", ...neverLock, reference], { ...call, onStderrLine: onLine });
-  const query = async (onStderrLine?: (line: string) => void): Promise<string> =>
-    (await runNix(["flake", "metadata", "--json", ...neverLock, reference], { ...call, onStderrLine })).stdout;
-  if (isSmall !== true) return { archive: parseArchive((await archiving).stdout), metadata: await query(onLine) };
-  // It warns of the same.
+  // It warns of the same, which is not shown again.
+  const query = async (): Promise<string> => (await runNix(["flake", "metadata", "--json", ...neverLock, reference], call)).stdout;
+  if (isSmall !== true) return { archive: parseArchive((await archiving).stdout), metadata: await query() };
   const [archived, queried] = await Promise.allSettled([
     archiving.catch((error: unknown) => {
       stop.abort();

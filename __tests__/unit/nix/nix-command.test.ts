@@ -92,13 +92,7 @@ esac`;
   const store = `echo sha256:0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73`;
 
   const archived = (reference: string): string => `flake archive --json --no-update-lock-file ${reference}`;
-  const read = (reference: string): string => `flake metadata --json --no-update-lock-file ${reference}`;
-
-  test.each([
-    // What is on the disk is read at the same time, and says the same.
-    ["./nixos", [archived("./nixos")]],
-    ["git+ssh://example.org/x?dir=nixos", [archived("git+ssh://example.org/x?dir=nixos"), read("git+ssh://example.org/x?dir=nixos")]],
-  ])("is archived by the user's own reference, and its identity read: %s", async (reference, shown) => {
+  test.each(["./nixos", "git+ssh://example.org/x?dir=nixos"])("is archived by the user's own reference, and its identity read: %s", async (reference) => {
     const lines: string[] = [];
     const { flake, locks, resolved } = await withNix(
       directory,
@@ -118,7 +112,8 @@ esac`;
     });
     expect(locks).toEqual({ version: 7 });
     expect(resolved).toEqual({ type: "git", dir: "nixos" });
-    expect(lines).toEqual(shown);
+    // The second question says the same, and is not shown.
+    expect(lines).toEqual([archived(reference)]);
   });
 
   test("whose files change while it is read is refused", async () => {

@@ -17,10 +17,16 @@ export type FakeSsh = {
   /** Does this with the command for the machine, which is "$command"; and, where it is a master, that. */
   readonly does: (session: string, master?: string) => void;
   /**
-   * Has the machine print a file, and that on standard error, in place of what the script would print, and end with that code. It makes the file
-   * `touches` when it has answered.
+   * Has the machine print a file, and that on standard error, in place of what the script would print, and end with that code. Before it
+   * ends, it waits until the file `awaits` has something in it; it makes the file `touches` when it has answered.
    */
-  readonly answers: (answer: { readonly file?: string; readonly exitCode?: number; readonly stderr?: string; readonly touches?: string }) => void;
+  readonly answers: (answer: {
+    readonly file?: string;
+    readonly exitCode?: number;
+    readonly stderr?: string;
+    readonly awaits?: string;
+    readonly touches?: string;
+  }) => void;
 };
 
 export function useFakeSsh(): FakeSsh {
@@ -46,9 +52,10 @@ export function useFakeSsh(): FakeSsh {
     directory,
     does,
     // Scripts come on standard input, one after the other, with the line that their output begins with.
-    answers: ({ file = "/dev/null", exitCode = 0, stderr = "", touches = "/dev/null" }) => {
+    answers: ({ file = "/dev/null", exitCode = 0, stderr = "", awaits, touches = "/dev/null" }) => {
       const answer = join(directory, "next-answer.sh");
-      writeFileSync(answer, `cat '${file}'\nprintf '${stderr}' >&2\ncode=${exitCode}\n`);
+      const waiting = awaits === undefined ? "" : `until [ -s '${awaits}' ]; do sleep 0.01; done`;
+      writeFileSync(answer, `cat '${file}'\nprintf '${stderr}' >&2\n${waiting}\ncode=${exitCode}\n`);
       does(`while IFS= read -r line; do
   case $line in "echo 'begin "*) nonce=\${line#*begin }; nonce=\${nonce%?} ;; *) continue ;; esac
   echo "begin $nonce"

@@ -144,7 +144,8 @@ describe("a flake that is known before the machine is", () => {
     writeFileSync(join(ssh.directory, "known_hosts"), "");
     writeFileSync(calls, "");
     rmSync(join(ssh.directory, "asked"), { force: true });
-    ssh.answers({ file, touches: join(ssh.directory, "asked") });
+    // The machine has not ended when the flake is on its way.
+    ssh.answers({ file, touches: join(ssh.directory, "asked"), ...(answer.startsWith("rooted=yes") ? { awaits: calls } : {}) });
     const machine = makeMachine(notes, user);
     await withNix(ssh.directory, nix, async () => {
       const connectedMachine = await machine.connect(signal, () => sent);
