@@ -28,7 +28,9 @@ restarted_units() {
 main() {
   enter_directory "$1" && [ -e armed ] || return 3
   read_uptime
-  load ended activate.ended || ended=$now
+  # It is empty where /run was full.
+  load ended activate.ended
+  [ -n "$ended" ] || ended=$now
   # activate.sh leaves none where it sees no unit that was started.
   [ -e activate.restarts ] || services '*.service' >activate.restarts
   wait_until "$((ended + $2 * 100))" || return
