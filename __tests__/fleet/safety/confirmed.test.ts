@@ -78,10 +78,14 @@ exec /usr/bin/systemd-run "$@"
 `;
   await machine.exec("cat >/usr/local/bin/systemd-run && chmod 755 /usr/local/bin/systemd-run", { stdin: waits });
   const going = trial.fleet.runner.start(trial.step(await trial.flake({})));
-  await until("the decision", 40, async () => (await machine.exec("rm /var/tmp/decided")).code === 0);
-  await machine.output(`nix-env -p /nix/var/nix/profiles/system --set ${third}; ${third}/bin/switch-to-configuration switch; touch /var/tmp/switched`);
+  try {
+    await until("the decision", 40, async () => (await machine.exec("rm /var/tmp/decided")).code === 0);
+    await machine.output(`nix-env -p /nix/var/nix/profiles/system --set ${third}; ${third}/bin/switch-to-configuration switch`);
+  } finally {
+    await machine.exec("rm /usr/local/bin/systemd-run; touch /var/tmp/switched");
+  }
   const run = await going.finished;
-  await machine.output("rm /var/tmp/switched /usr/local/bin/systemd-run");
+  await machine.output("rm /var/tmp/switched");
   expect(verdictOf(run)).toMatchObject({
     exit: 1,
     status: "failed",

@@ -60,9 +60,12 @@ describe("a service that does not stay up is noticed", () => {
       ps: `#!/bin/sh\n${until("auto-restart")}\n/usr/bin/ps "$@"\n${until("running")}\n`,
     };
     for (const [name, text] of Object.entries(waits)) await machine.exec(`cat >/usr/local/bin/${name} && chmod 755 /usr/local/bin/${name}`, { stdin: text });
-    const run = await trial.deploy({ units: { ...units, "new.service": runningUnit() } }, { "settle-time": settleTime });
-    await machine.output("rm /usr/local/bin/systemctl /usr/local/bin/ps");
-    expect(verdictOf(run)).toMatchObject({ status: "deployed", "failed-units": [] });
+    try {
+      const run = await trial.deploy({ units: { ...units, "new.service": runningUnit() } }, { "settle-time": settleTime });
+      expect(verdictOf(run)).toMatchObject({ status: "deployed", "failed-units": [] });
+    } finally {
+      await machine.exec("rm /usr/local/bin/systemctl /usr/local/bin/ps");
+    }
   });
 });
 
