@@ -76,10 +76,7 @@ most_units=10000
 # restart after its main process ended with an error.
 find_failed_units() {
   failed='' number=0
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    listed=$(systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null) && break
-    sleep 0.25
-  done
+  listed=$(patiently systemctl list-units --all --state=failed,auto-restart,auto-restart-queued --plain --no-legend --no-pager 2>/dev/null)
   while read -r unit _ _ sub _; do
     number=$((number + 1))
     if [ -z "$unit" ] || [ "$number" -gt "$most_units" ] || is_foreign "$unit"; then continue; fi

@@ -11,7 +11,7 @@
 
 set -u
 cd -- "${0%/*}" || exit 1
-directory=$(pwd)
+directory=$PWD
 run=${directory##*/}
 
 # If systemd does not answer, something may be active.

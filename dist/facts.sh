@@ -39,10 +39,11 @@ find_older_generation() {
 
 # Reports the name of the specialisation that runs, of the system that the machine boots next or has booted.
 report_specialisation() {
+  now=
   for link in "$system_profile"/specialisation/* /run/booted-system/specialisation/*; do
     [ -e "$link" ] || continue
+    [ -n "$now" ] || resolve now /run/current-system
     resolve system "$link"
-    resolve now /run/current-system
     [ "$system" = "$now" ] || continue
     printf 'specialisation=%s\n' "${link##*/}"
     return

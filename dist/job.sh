@@ -23,7 +23,7 @@ flock 9
 [ "$#" -gt 0 ] || . "./$job.command"
 ! load code "$job.status" || exit "$code"
 # The room for the exit code is taken now: /run may be full then.
-echo 255 >"$job.status.new"
+{ echo 255 >"$job.status.new"; } 2>/dev/null
 saver=
 case $job in
   build | download)
@@ -40,6 +40,6 @@ if load window "$job.window"; then
   kill -0 "$timer" 2>/dev/null || /bin/sh ./watchdog.sh arm confirm "$window"
 fi
 # Over what is there, which takes no more room; where there is none of it, with that which arm.sh has reserved.
-printf '%-3s\n' "$code" 1<>"$job.status.new" || { rm -f reserve && echo "$code" >"$job.status.new"; }
+{ printf '%-3s\n' "$code" 1<>"$job.status.new"; } 2>/dev/null || { rm -f reserve && echo "$code" >"$job.status.new"; }
 mv -- "$job.status.new" "$job.status"
 exit "$code"
